@@ -1,0 +1,101 @@
+package assets
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Project is everything declared in the *.hcl files under one directory.
+type Project struct {
+	Name      string
+	Dir       string // absolute
+	Warehouse string // absolute path of the DuckDB file
+	Timezone  string // IANA name; the default zone of every cron expression
+	Freshness []Freshness
+	Sources   map[Name]*Source
+	Assets    map[Name]*Asset
+	// Groups maps the label of an asset block with for_each to the assets it made.
+	Groups map[string][]Name
+	// Files holds the text of every file read, by its path relative to Dir with
+	// slashes: the file names in every hcl.Range. For showing source lines.
+	Files map[string][]byte
+	// Secrets are the sensitive values in use. Whatever is shown or kept is
+	// searched for them.
+	Secrets []string
+	// Digest identifies what was declared: it changes with any meaning-bearing
+	// edit and with none of layout. Saved plans are bound to it.
+	Digest Digest
+}
+
+// Source is data made outside: observed, never built.
+type Source struct {
+	Name        Name
+	Description string
+	Owner       string
+	Tags        []string
+	Reader      Reader
+	MaxAge      time.Duration // the supplier's promise; 0: none
+	Decl        hcl.Range
+}
+
+// Reader says how the files of a source are read.
+type Reader struct {
+	Glob   string // as written, relative to the file it was written in
+	Dir    string // absolute directory Glob is relative to
+	Format string // "csv", "parquet" or "json"
+	// Options are arguments of DuckDB's reader function, each value a SQL literal.
+	Options   map[string]string
+	GlobRange hcl.Range
+	// FormatRange is the format block, or the zero range without one.
+	FormatRange hcl.Range
+}
+
+// Kind is how an asset is materialized.
+type Kind string
+
+const (
+	Table Kind = "table"
+	View  Kind = "view"
+)
+
+// Asset is data the project builds.
+type Asset struct {
+	Name        Name
+	Group       string // the label of its block when that has for_each
+	Description string
+	Owner       string
+	Tags        []string
+	Enabled     bool
+	SQL         SQL
+	Kind        Kind
+	Columns     []DeclaredColumn
+	Checks      []Check // those of column blocks included
+	Freshness   []Freshness
+	Decl        hcl.Range // the block's header
+	SQLRange    hcl.Range // the sql argument's expression
+}
+
+// Column is a column as DuckDB has it: Type is DuckDB's own spelling.
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// DeclaredColumn is a column block: what its owner says of a column.
+type DeclaredColumn struct {
+	Name        string
+	Type        string // as written; empty: not declared
+	Description string
+	Decl        hcl.Range
+	TypeRange   hcl.Range
+}
+
+// Freshness is one freshness block. Its meaning is design §4.
+type Freshness struct {
+	MaxLag   time.Duration
+	At       string // cron expression; empty: at every moment
+	Timezone string // IANA name; empty: the project's
+	Sources  []Name // empty: all
+	Decl     hcl.Range
+}
