@@ -69,6 +69,8 @@ type Materialization struct {
 	Status Status `json:"status"`
 	// Table is the physical table in the schema _assets; empty for a view.
 	Table string `json:"table,omitempty"`
+	// Previous is the physical table of the version before, kept for diffs and rollback.
+	Previous string `json:"previous,omitempty"`
 	// View is the text of the published view as DuckDB's catalog returns it.
 	View       string               `json:"view,omitempty"`
 	Definition Definition           `json:"definition"`
@@ -111,13 +113,13 @@ type CheckResult struct {
 type State struct {
 	// Serial changes with every committed run: the last run's id.
 	Serial string `json:"serial"`
-	// Last is what is published, by key. Intervals make the key; a map of
-	// structs is written as a list in JSON.
+	// Last is what is published, by key.
 	Last map[Key]Materialization `json:"-"`
 	// Failed holds the latest attempt of each key that failed after Last.
 	Failed map[Key]Materialization `json:"-"`
-	// Found is what the warehouse's catalog really holds under each name that is
-	// published, declared or recorded. A name without an entry is free.
+	// Found is what the warehouse's catalog really holds under each name, and what
+	// became of the physical table behind each published one. A name without an
+	// entry is free.
 	Found map[assets.Name]Found `json:"found"`
 }
 

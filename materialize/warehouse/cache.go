@@ -1,0 +1,123 @@
+package warehouse
+
+import (
+	"context"
+	"encoding/gob"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// Snapshot is what a plan needs to know of a warehouse.
+type Snapshot struct {
+	State    planner.State
+	Observed map[assets.Name]planner.Observation // the last known version of each source
+}
+
+// stamp tells one state of a file from another without opening it. DuckDB
+// changes a file's size and mtime only by writing to it.
+type stamp struct {
+	Inode   uint64
+	Size    int64
+	ModTime time.Time
+}
+
+// cacheFormat is part of every cache file: a change of the cached types changes it.
+const cacheFormat = "snapshot-1"
+
+type cacheFile struct {
+	Format, Engine string
+	Stamp          stamp
+	Snapshot       Snapshot
+}
+
+// Load returns the snapshot of the warehouse at o.Path. As long as the file is
+// the one that cachePath was saved for, it is not opened: opening costs DuckDB
+// about 20 µs for each column of the catalog. No file: an empty snapshot.
+func Load(ctx context.Context, o Options, cachePath string) (Snapshot, error) {
+	now, settled, err := stampOf(o.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Snapshot{}, nil
+	}
+	if err != nil {
+		return Snapshot{}, err
+	}
+	if cached, ok := readCache(cachePath); ok && settled && cached.Stamp == now {
+		return cached.Snapshot, nil
+	}
+	snapshot, err := read(ctx, o)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	return snapshot, Save(o.Path, cachePath, snapshot)
+}
+
+func read(ctx context.Context, o Options) (Snapshot, error) {
+	// Read-write: a file with a write-ahead log cannot be opened for reading
+	// alone without replaying it, and this leaves it clean.
+	db, err := Open(ctx, o)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	snapshot, err := db.Snapshot(ctx)
+	return snapshot, errors.Join(err, db.Close())
+}
+
+// Snapshot reads state and observations from an open warehouse.
+func (db *DB) Snapshot(ctx context.Context) (Snapshot, error) {
+	state, err := db.State(ctx)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	observed, err := db.Observations(ctx)
+	return Snapshot{State: state, Observed: observed}, err
+}
+
+// Save remembers a snapshot as that of the warehouse as it stands now, closed.
+// A cache that cannot be written is no error: it only saves time.
+func Save(path, cachePath string, s Snapshot) error {
+	now, settled, err := stampOf(path)
+	if err != nil || !settled {
+		return nil
+	}
+	temp, err := os.CreateTemp(filepath.Dir(cachePath), ".snapshot-*")
+	if err != nil {
+		return nil
+	}
+	defer os.Remove(temp.Name())
+	err = gob.NewEncoder(temp).Encode(cacheFile{cacheFormat, Engine(), now, s})
+	if errors.Join(err, temp.Close()) != nil {
+		return nil
+	}
+	os.Rename(temp.Name(), cachePath)
+	return nil
+}
+
+func readCache(path string) (cacheFile, bool) {
+	var c cacheFile
+	f, err := os.Open(path)
+	if err != nil {
+		return c, false
+	}
+	defer f.Close()
+	if err := gob.NewDecoder(f).Decode(&c); err != nil {
+		return cacheFile{}, false
+	}
+	return c, c.Format == cacheFormat && c.Engine == Engine()
+}
+
+// stampOf looks at the file at path. It is settled if there is no write-ahead log
+// beside it: a log holds changes that the file's own stamp does not show.
+func stampOf(path string) (s stamp, settled bool, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return stamp{}, false, err
+	}
+	_, err = os.Stat(path + ".wal")
+	return stamp{inode(info), info.Size(), info.ModTime().UTC()}, errors.Is(err, fs.ErrNotExist), nil
+}

@@ -1,0 +1,263 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
+)
+
+// Catalog is the name under which an instance has the warehouse file attached.
+// Reserved, so that no schema of a project is ambiguous with it.
+const Catalog = "_wh"
+
+// Engine is the version of the DuckDB library, as "v1.5.5". It opens nothing.
+func Engine() string { return mapping.LibraryVersion() }
+
+// Options say how to open a warehouse.
+type Options struct {
+	Path     string // absolute path of the DuckDB file
+	ReadOnly bool   // fails if the file does not exist
+	// LockTimeout is how long to wait for another process that holds the file.
+	LockTimeout time.Duration
+	// OnWait is called once, with the holder, before waiting.
+	OnWait func(*LockedError)
+	// TempDir is where large operations spill to; created on demand by DuckDB.
+	TempDir string
+}
+
+// DB is a running DuckDB instance. Its methods may be called from many goroutines.
+type DB struct {
+	pool *sql.DB
+	path string
+}
+
+// Conn is one connection: one statement at a time, its own current catalog.
+type Conn struct{ *sql.Conn }
+
+// Memory starts an instance without a warehouse.
+func Memory(ctx context.Context) (*DB, error) {
+	connector, err := duckdb.NewConnector("", func(execer driver.ExecerContext) error {
+		// ts::date and more depend on the session's zone: never on the machine's.
+		_, err := execer.ExecContext(context.Background(), "SET TimeZone='UTC'", nil)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start DuckDB: %w", err)
+	}
+	db := &DB{pool: sql.OpenDB(connector)}
+	// A connection that is kept costs nothing; one opened again costs its init.
+	db.pool.SetMaxIdleConns(64)
+	return db, nil
+}
+
+// Open starts an instance with the warehouse attached, creating the file with
+// its state tables if there is none. A file that another process holds is waited
+// for up to o.LockTimeout. Errors: *LockedError, *NotDuckDBError, *NewerStateError.
+//
+// A crash during Open leaves either no file or a whole one: a new file is made
+// beside its place and then linked to it.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	if !o.ReadOnly {
+		if _, err := os.Stat(o.Path); errors.Is(err, fs.ErrNotExist) {
+			if err := create(ctx, o.Path); err != nil {
+				return nil, err
+			}
+		}
+	}
+	db, err := Memory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db.path = o.Path
+	if err := db.setup(ctx, o); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func (db *DB) setup(ctx context.Context, o Options) error {
+	// Checkpoints are ours to time: in the middle of a run they only cost.
+	settings := "SET checkpoint_threshold='1TB'"
+	if o.TempDir != "" {
+		settings += "; SET temp_directory=" + Literal(o.TempDir)
+	}
+	if err := db.Exec(ctx, settings); err != nil {
+		return err
+	}
+	attach := "ATTACH " + Literal(o.Path) + " AS " + Catalog
+	if o.ReadOnly {
+		attach += " (READ_ONLY)"
+	}
+	if err := db.attach(ctx, attach, o); err != nil {
+		return err
+	}
+	return db.prepareState(ctx, o.ReadOnly)
+}
+
+// attach waits for a holder of the file by trying again: DuckDB has no call that
+// waits, and its lock may belong to any program.
+func (db *DB) attach(ctx context.Context, statement string, o Options) error {
+	deadline := time.Now().Add(o.LockTimeout)
+	for waited := false; ; {
+		err := openError(o.Path, db.Exec(ctx, statement))
+		var locked *LockedError
+		if !errors.As(err, &locked) || !time.Now().Before(deadline) {
+			return err
+		}
+		if !waited && o.OnWait != nil {
+			o.OnWait(locked)
+		}
+		waited = true
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// create makes a new warehouse file. The storage options matter for speed: the
+// oldest storage version, DuckDB's default, spends a third of a checkpoint on
+// converting statistics, and blocks of 256 KiB waste space on small tables.
+func create(ctx context.Context, path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return fmt.Errorf("create the warehouse's directory: %w", err)
+	}
+	fresh := fmt.Sprintf("%s.%d.new", path, os.Getpid())
+	defer os.Remove(fresh)
+	defer os.Remove(fresh + ".wal")
+	db, err := Memory(ctx)
+	if err != nil {
+		return err
+	}
+	err = db.Exec(ctx, "ATTACH "+Literal(fresh)+" AS "+Catalog+" (STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 65536)")
+	if err == nil {
+		err = db.prepareState(ctx, false)
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		return fmt.Errorf("create the warehouse %s: %w", path, err)
+	}
+	// Link, unlike rename, never replaces: if two processes start at once, one file stays.
+	if err := os.Link(fresh, path); err == nil || errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return os.Rename(fresh, path) // a file system without hard links
+}
+
+// Close checkpoints and gives the file up. Every Conn must be closed before: one
+// that is not keeps the file locked.
+func (db *DB) Close() error { return db.pool.Close() }
+
+// Conn returns a connection of its own; the caller closes it.
+func (db *DB) Conn(ctx context.Context) (*Conn, error) {
+	c, err := db.pool.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connect to DuckDB: %w", err)
+	}
+	return &Conn{c}, nil
+}
+
+// Exec runs statements on any connection.
+func (db *DB) Exec(ctx context.Context, statements string) error {
+	_, err := db.pool.ExecContext(ctx, statements)
+	return err
+}
+
+// Exec runs statements.
+func (c *Conn) Exec(ctx context.Context, statements string, args ...any) error {
+	_, err := c.ExecContext(ctx, statements, args...)
+	return err
+}
+
+// Query runs one statement; the caller closes the rows.
+func (c *Conn) Query(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	return c.QueryContext(ctx, statement, args...)
+}
+
+// QueryRow runs one statement that yields one row.
+func (c *Conn) QueryRow(ctx context.Context, statement string, args ...any) *sql.Row {
+	return c.QueryRowContext(ctx, statement, args...)
+}
+
+// transaction runs do between BEGIN and COMMIT. After an error inside a
+// transaction DuckDB's COMMIT reports success and rolls back, so any error must
+// end in ROLLBACK, and what matters is read again after COMMIT by the caller.
+func (c *Conn) transaction(ctx context.Context, do func() error) (err error) {
+	if err := c.Exec(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			// The caller's context may be the reason for err: roll back regardless.
+			c.Exec(context.WithoutCancel(ctx), "ROLLBACK")
+		}
+	}()
+	if err := do(); err != nil {
+		return err
+	}
+	return c.Exec(ctx, "COMMIT")
+}
+
+// Ident quotes an identifier.
+func Ident(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+
+// Literal quotes a string.
+func Literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// LockedError says that another process holds the warehouse file.
+type LockedError struct {
+	Path    string
+	Program string // path of the holder's executable; may be empty
+	PID     int    // 0 if unknown
+}
+
+func (e *LockedError) Error() string {
+	holder := "another program"
+	if e.Program != "" {
+		holder = filepath.Base(e.Program)
+	}
+	if e.PID != 0 {
+		holder += fmt.Sprintf(" (process %d)", e.PID)
+	}
+	return fmt.Sprintf("the warehouse %s is in use by %s: DuckDB lets one process at a time open a file for writing. "+
+		"Wait for it or stop it, or give -lock-timeout more time", e.Path, holder)
+}
+
+// NotDuckDBError says that the warehouse's path holds something else.
+type NotDuckDBError struct{ Path string }
+
+func (e *NotDuckDBError) Error() string {
+	return fmt.Sprintf("%s is not a DuckDB file. Nothing was changed. Name another file with `warehouse` in the project block, or move this one away", e.Path)
+}
+
+var holder = regexp.MustCompile(`Conflicting lock is held in (.*?) \(PID (\d+)\)`)
+
+// openError turns what DuckDB says of a file it cannot attach into one of our errors.
+func openError(path string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case strings.Contains(err.Error(), "Could not set lock on file"):
+		locked := &LockedError{Path: path}
+		if m := holder.FindStringSubmatch(err.Error()); m != nil {
+			locked.Program = m[1]
+			locked.PID, _ = strconv.Atoi(m[2])
+		}
+		return locked
+	case strings.Contains(err.Error(), "not a valid DuckDB database file"):
+		return &NotDuckDBError{Path: path}
+	}
+	return fmt.Errorf("open the warehouse %s: %w", path, err)
+}
