@@ -1,0 +1,5 @@
+select
+    id  as order_item_id,
+    order_id,
+    sku
+from raw.items
