@@ -1,0 +1,110 @@
+package view
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// FormatVersion is the version of the shapes of all JSON documents.
+const FormatVersion = "1.0"
+
+// DiagnosticJSON is a diagnostic in Terraform's shape.
+type DiagnosticJSON struct {
+	Severity string       `json:"severity"` // "error" or "warning"
+	Summary  string       `json:"summary"`
+	Detail   string       `json:"detail"`
+	Range    *RangeJSON   `json:"range,omitempty"`
+	Snippet  *SnippetJSON `json:"snippet,omitempty"`
+}
+
+// RangeJSON is a place in a file; the end is exclusive.
+type RangeJSON struct {
+	Filename string  `json:"filename"`
+	Start    PosJSON `json:"start"`
+	End      PosJSON `json:"end"`
+}
+
+// PosJSON is a position: line and column count from 1, byte from 0.
+type PosJSON struct {
+	Line   int `json:"line"`
+	Column int `json:"column"`
+	Byte   int `json:"byte"`
+}
+
+// SnippetJSON is the line a diagnostic is about; the offsets are bytes in Code.
+type SnippetJSON struct {
+	Context              *string  `json:"context"`
+	Code                 string   `json:"code"`
+	StartLine            int      `json:"start_line"`
+	HighlightStartOffset int      `json:"highlight_start_offset"`
+	HighlightEndOffset   int      `json:"highlight_end_offset"`
+	Values               []string `json:"values"`
+}
+
+// DiagnosticsJSON is the value of every "diagnostics" field; never nil.
+func DiagnosticsJSON(diags hcl.Diagnostics, files map[string][]byte) []DiagnosticJSON {
+	out := []DiagnosticJSON{}
+	source := newSource(files)
+	for _, d := range sorted(diags) {
+		severity := "error"
+		if d.Severity == hcl.DiagWarning {
+			severity = "warning"
+		}
+		doc := DiagnosticJSON{Severity: severity, Summary: d.Summary, Detail: d.Detail}
+		if r := d.Subject; r != nil {
+			doc.Range = &RangeJSON{r.Filename, PosJSON(r.Start), PosJSON(r.End)}
+			if line, before, marked, ok := source.line(*r); ok {
+				doc.Snippet = &SnippetJSON{
+					Code: line, StartLine: r.Start.Line,
+					HighlightStartOffset: len(before), HighlightEndOffset: len(before) + len(marked),
+					Values: []string{},
+				}
+				if block := source.block(*r); block != "" {
+					doc.Snippet.Context = &block
+				}
+			}
+		}
+		out = append(out, doc)
+	}
+	return out
+}
+
+// ValidationJSON is the document of `validate -json`.
+type ValidationJSON struct {
+	FormatVersion string           `json:"format_version"`
+	Valid         bool             `json:"valid"`
+	ErrorCount    int              `json:"error_count"`
+	WarningCount  int              `json:"warning_count"`
+	Diagnostics   []DiagnosticJSON `json:"diagnostics"`
+}
+
+// Validation is the document that says whether a project is valid.
+func Validation(diags hcl.Diagnostics, files map[string][]byte) ValidationJSON {
+	doc := ValidationJSON{FormatVersion: FormatVersion, Diagnostics: DiagnosticsJSON(diags, files)}
+	for _, d := range doc.Diagnostics {
+		if d.Severity == "error" {
+			doc.ErrorCount++
+		} else {
+			doc.WarningCount++
+		}
+	}
+	doc.Valid = doc.ErrorCount == 0
+	return doc
+}
+
+// JSON writes one document, indented.
+func JSON(w io.Writer, doc any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(doc)
+}
+
+// JSONLine writes one document on one line.
+func JSONLine(w io.Writer, doc any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(doc)
+}

@@ -1,0 +1,188 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/rivo/uniseg"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// PlanSummary counts what a plan does.
+type PlanSummary struct {
+	Create     int `json:"create"`
+	Rebuild    int `json:"rebuild"`
+	Revalidate int `json:"revalidate"`
+	Drop       int `json:"drop"`
+	Wait       int `json:"wait"`
+	Blocked    int `json:"blocked"`
+	Unchanged  int `json:"unchanged"`
+}
+
+// Summarize counts the steps of a plan by action.
+func Summarize(plan planner.Plan) PlanSummary {
+	var s PlanSummary
+	for _, step := range plan.Steps {
+		switch step.Action {
+		case planner.Create:
+			s.Create++
+		case planner.Rebuild:
+			s.Rebuild++
+		case planner.Revalidate:
+			s.Revalidate++
+		case planner.Drop:
+			s.Drop++
+		case planner.Wait:
+			s.Wait++
+		case planner.Blocked:
+			s.Blocked++
+		default:
+			s.Unchanged++
+		}
+	}
+	return s
+}
+
+// Changes says whether the plan creates, rebuilds or drops anything.
+func (s PlanSummary) Changes() bool { return s.Create+s.Rebuild+s.Drop > 0 }
+
+// Empty says whether there is nothing to do and nothing in the way.
+func (s PlanSummary) Empty() bool { return !s.Changes() && s.Revalidate+s.Wait+s.Blocked == 0 }
+
+// String is the last line of a plan.
+func (s PlanSummary) String() string {
+	text := fmt.Sprintf("Plan: %d to create, %d to rebuild, %d to revalidate, %d to drop, %d blocked", s.Create, s.Rebuild, s.Revalidate, s.Drop, s.Blocked)
+	if s.Wait > 0 {
+		text += fmt.Sprintf(", %d waiting", s.Wait)
+	}
+	return text + fmt.Sprintf("; %d unchanged.", s.Unchanged)
+}
+
+// actions are all actions in the order of a legend, with their names and meanings.
+var actions = []struct {
+	action        planner.Action
+	name, meaning string
+}{
+	{planner.Create, "create", "build for the first time"},
+	{planner.Rebuild, "rebuild", "build anew, publish if the checks pass"},
+	{planner.Revalidate, "revalidate", "record that it is up to date, build nothing"},
+	{planner.Drop, "drop", "remove from the warehouse"},
+	{planner.Wait, "wait", "not due yet"},
+	{planner.Blocked, "blocked", "cannot be built now"},
+}
+
+// ActionName is an action's name in JSON documents.
+func ActionName(a planner.Action) string {
+	for _, entry := range actions {
+		if entry.action == a {
+			return entry.name
+		}
+	}
+	return "none"
+}
+
+// PlanText writes a plan for people: every step that does something, why, and a summary.
+func PlanText(w io.Writer, plan planner.Plan, options planner.Options, style Style) {
+	summary := Summarize(plan)
+	if len(options.Targets) > 0 {
+		fmt.Fprintf(w, "Restricted by -target to %s and what they need.\n\n", names(options.Targets, "and"))
+	}
+	if summary.Empty() {
+		fmt.Fprintln(w, style.Bold(style.Green(nothing(summary, options))))
+		return
+	}
+	legend(w, plan, style)
+	fmt.Fprintf(w, "assets will perform the following actions:\n\n")
+	width := 0
+	for _, step := range plan.Steps {
+		if step.Action != planner.None {
+			width = max(width, min(48, uniseg.StringWidth(stepName(step))))
+		}
+	}
+	for _, step := range plan.Steps {
+		if step.Action == planner.None {
+			continue
+		}
+		name := pad(stepName(step), width)
+		if step.Action == planner.Blocked || step.Action == planner.Drop {
+			name = style.Bold(name)
+		}
+		fmt.Fprintf(w, "  %s %s  %s\n", style.symbol(step.Action), name, Why(step))
+	}
+	fmt.Fprintf(w, "\n%s\n", style.Bold(summary.String()))
+}
+
+func nothing(s PlanSummary, options planner.Options) string {
+	switch {
+	case options.Destroy:
+		return "Nothing to do: nothing is published."
+	case s.Unchanged == 0:
+		return "Nothing to do: the project declares no assets."
+	case s.Unchanged == 1:
+		return "Nothing to do: the only asset is up to date."
+	}
+	return fmt.Sprintf("Nothing to do: all %s are up to date.", Count(s.Unchanged, "asset"))
+}
+
+func legend(w io.Writer, plan planner.Plan, style Style) {
+	fmt.Fprintln(w, "Actions are indicated with these symbols:")
+	for _, entry := range actions {
+		if slices.ContainsFunc(plan.Steps, func(s planner.Step) bool { return s.Action == entry.action }) {
+			fmt.Fprintf(w, "  %s %s  %s\n", style.symbol(entry.action), pad(entry.name, len("revalidate")), style.Dim(entry.meaning))
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+func stepName(step planner.Step) string {
+	if step.IsAlways() {
+		return step.Asset.String()
+	}
+	return fmt.Sprintf("%s [%s]", step.Asset, step.Start.UTC().Format("2006-01-02 15:04"))
+}
+
+// Why joins the reasons of a step to one line. What a conditional step waits
+// for is said once, as a condition.
+func Why(step planner.Step) string {
+	var parts []string
+	if condition := condition(step); condition != "" {
+		parts = append(parts, condition)
+	}
+	for _, reason := range step.Reasons {
+		conditional := reason.Input != nil && slices.Contains(step.ConditionalOn, *reason.Input)
+		if reason.Message != "" && !conditional {
+			parts = append(parts, reason.Message)
+		}
+	}
+	text := strings.Join(parts, "; ")
+	if step.Action == planner.Blocked {
+		text = "blocked: " + text
+	}
+	return text
+}
+
+// condition says on which inputs a step depends: "if staging.orders changes".
+func condition(step planner.Step) string {
+	switch n := len(step.ConditionalOn); {
+	case n == 0:
+		return ""
+	case n > 3:
+		return fmt.Sprintf("if any of %s or %d other inputs changes", names(step.ConditionalOn[:2], ","), n-2)
+	}
+	return "if " + names(step.ConditionalOn, "or") + " changes"
+}
+
+func names(of []assets.Name, conjunction string) string {
+	texts := make([]string, len(of))
+	for i, n := range of {
+		texts[i] = n.String()
+	}
+	if conjunction == "," {
+		return strings.Join(texts, ", ")
+	}
+	return list(texts, conjunction)
+}

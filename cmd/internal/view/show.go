@@ -1,0 +1,177 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// ShowJSON is the document of `show -json`: what is declared and published.
+type ShowJSON struct {
+	FormatVersion string           `json:"format_version"`
+	Assets        []ShowAssetJSON  `json:"assets"`
+	Sources       []ShowSourceJSON `json:"sources"`
+}
+
+// ShowAssetJSON is one asset.
+type ShowAssetJSON struct {
+	Asset       assets.Name           `json:"asset"`
+	Kind        assets.Kind           `json:"kind"`
+	Declared    bool                  `json:"declared"` // false: published, but no longer in the project
+	Description string                `json:"description,omitempty"`
+	Owner       string                `json:"owner,omitempty"`
+	Tags        []string              `json:"tags"`
+	Columns     []assets.Column       `json:"columns"`
+	Inputs      []assets.Name         `json:"inputs"`
+	Readers     []assets.Name         `json:"readers"`
+	Last        *LastJSON             `json:"last,omitempty"`
+	Checks      []planner.CheckResult `json:"checks"`
+}
+
+// ShowSourceJSON is one source.
+type ShowSourceJSON struct {
+	Source      assets.Name     `json:"source"`
+	Description string          `json:"description,omitempty"`
+	Owner       string          `json:"owner,omitempty"`
+	Tags        []string        `json:"tags"`
+	Files       string          `json:"files"`
+	Format      string          `json:"format"`
+	Version     assets.Digest   `json:"version,omitempty"`
+	Arrived     *time.Time      `json:"arrived,omitempty"`
+	Error       string          `json:"error,omitempty"`
+	Columns     []assets.Column `json:"columns"`
+	Readers     []assets.Name   `json:"readers"`
+}
+
+// NewShow describes the named sources and assets.
+func NewShow(in planner.Input, selected []assets.Name) ShowJSON {
+	doc := ShowJSON{FormatVersion, []ShowAssetJSON{}, []ShowSourceJSON{}}
+	for _, name := range selected {
+		if source := in.Project.Sources[name]; source != nil {
+			doc.Sources = append(doc.Sources, showSource(in, source))
+			continue
+		}
+		doc.Assets = append(doc.Assets, showAsset(in, name))
+	}
+	return doc
+}
+
+func showSource(in planner.Input, source *assets.Source) ShowSourceJSON {
+	seen := in.Observed[source.Name]
+	shown := ShowSourceJSON{
+		Source: source.Name, Description: source.Description, Owner: source.Owner, Tags: append([]string{}, source.Tags...),
+		Files: source.Reader.Glob, Format: source.Reader.Format, Version: seen.ID, Arrived: moment(seen.Arrived), Error: seen.Err,
+		Columns: append([]assets.Column{}, seen.Columns...), Readers: []assets.Name{},
+	}
+	if node := in.Graph.Nodes[source.Name]; node != nil {
+		shown.Readers = append(shown.Readers, node.Readers...)
+	}
+	return shown
+}
+
+func showAsset(in planner.Input, name assets.Name) ShowAssetJSON {
+	shown := ShowAssetJSON{
+		Asset: name, Kind: assets.Table, Tags: []string{}, Columns: []assets.Column{},
+		Inputs: []assets.Name{}, Readers: []assets.Name{}, Checks: []planner.CheckResult{},
+	}
+	last, published := in.State.Last[planner.Key{Asset: name}]
+	if published {
+		shown.Last = &LastJSON{last.Run, last.Ended.UTC(), last.Rows, last.Ended.Sub(last.Began).Seconds(), last.Made.ID}
+		shown.Checks = append(shown.Checks, last.Checks...)
+		shown.Columns = append(shown.Columns, last.Made.Columns...)
+		if last.Table == "" {
+			shown.Kind = assets.View
+		}
+	}
+	if asset := in.Project.Assets[name]; asset != nil {
+		shown.Declared, shown.Kind = true, asset.Kind
+		shown.Description, shown.Owner, shown.Tags = asset.Description, asset.Owner, append(shown.Tags, asset.Tags...)
+	}
+	if node := in.Graph.Nodes[name]; node != nil {
+		shown.Inputs, shown.Readers = append(shown.Inputs, node.Inputs...), append(shown.Readers, node.Readers...)
+		if !published {
+			shown.Columns = append(shown.Columns, node.Columns...)
+		}
+	}
+	return shown
+}
+
+// ShowList writes one line for each published asset.
+func ShowList(w io.Writer, doc ShowJSON, now time.Time, style Style) {
+	if len(doc.Assets) == 0 {
+		fmt.Fprintln(w, "Nothing is published yet. To build what the project declares, run: assets apply")
+		return
+	}
+	t := table{style: style, right: map[int]bool{2: true}}
+	t.add("ASSET", "KIND", "ROWS", "COLUMNS", "BUILT", "")
+	for _, a := range doc.Assets {
+		note := ""
+		if !a.Declared {
+			note = "no longer in the project"
+		}
+		t.add(a.Asset.String(), string(a.Kind), Count(a.Last.Rows, "row"), fmt.Sprint(len(a.Columns)), Ago(a.Last.At, now), note)
+	}
+	t.write(w)
+}
+
+// ShowText writes everything known of each source and asset.
+func ShowText(w io.Writer, doc ShowJSON, now time.Time, style Style) {
+	for i, s := range doc.Sources {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "%s %s\n", style.Dim("source"), style.Bold(s.Source.String()))
+		t := table{}
+		facts(&t, "description", s.Description, "owner", s.Owner, "tags", strings.Join(s.Tags, ", "), "files", s.Files, "format", s.Format)
+		if s.Version != "" {
+			facts(&t, "version", s.Version.Short(), "arrived", fmt.Sprintf("%s (%s)", Ago(*s.Arrived, now), Moment(*s.Arrived)))
+		}
+		facts(&t, "error", s.Error, "readers", names(s.Readers, ","))
+		t.write(w)
+		writeColumns(w, s.Columns)
+	}
+	for i, a := range doc.Assets {
+		if i > 0 || len(doc.Sources) > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "%s %s\n", style.Dim(string(a.Kind)), style.Bold(a.Asset.String()))
+		t := table{}
+		facts(&t, "description", a.Description, "owner", a.Owner, "tags", strings.Join(a.Tags, ", "), "inputs", names(a.Inputs, ","), "readers", names(a.Readers, ","))
+		if a.Last == nil {
+			facts(&t, "built", "never")
+		} else {
+			facts(&t, "built", fmt.Sprintf("%s (%s) by run %s, in %s", Ago(a.Last.At, now), Moment(a.Last.At), a.Last.Run, Seconds(a.Last.Seconds)),
+				"rows", Count(a.Last.Rows, "row"), "version", a.Last.Version.Short())
+		}
+		t.write(w)
+		writeColumns(w, a.Columns)
+		for _, c := range a.Checks {
+			CheckText(w, c, style)
+		}
+	}
+}
+
+// facts adds a line for each pair of label and value whose value is not empty.
+func facts(t *table, pairs ...string) {
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			t.add("  "+pairs[i], pairs[i+1])
+		}
+	}
+}
+
+func writeColumns(w io.Writer, columns []assets.Column) {
+	if len(columns) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "  columns")
+	t := table{}
+	for _, c := range columns {
+		t.add("    "+c.Name, c.Type)
+	}
+	t.write(w)
+}

@@ -1,0 +1,231 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// StatusJSON is the document of `status -json`.
+type StatusJSON struct {
+	FormatVersion string             `json:"format_version"`
+	Assets        []AssetStatusJSON  `json:"assets"`
+	Sources       []SourceStatusJSON `json:"sources"`
+	Diagnostics   []DiagnosticJSON   `json:"diagnostics"`
+}
+
+// AssetStatusJSON is how one asset is.
+type AssetStatusJSON struct {
+	Asset       assets.Name `json:"asset"`
+	State       string      `json:"state"` // fresh, behind, stale, missing, changed or failed
+	BehindSince *time.Time  `json:"behind_since,omitempty"`
+	LagSeconds  float64     `json:"lag_seconds"`
+	Due         *time.Time  `json:"due,omitempty"`
+	Last        *LastJSON   `json:"last,omitempty"`
+	Checks      ChecksJSON  `json:"checks"`
+}
+
+// LastJSON is the materialization that is visible.
+type LastJSON struct {
+	Run     string        `json:"run"`
+	At      time.Time     `json:"at"`
+	Rows    int64         `json:"rows"`
+	Seconds float64       `json:"seconds"`
+	Version assets.Digest `json:"version"`
+}
+
+// ChecksJSON counts the outcomes of the checks of the latest attempt.
+type ChecksJSON struct {
+	Passed int `json:"passed"`
+	Warned int `json:"warned"`
+	Failed int `json:"failed"`
+}
+
+// SourceStatusJSON is the version of a source that was seen last.
+type SourceStatusJSON struct {
+	Source  assets.Name   `json:"source"`
+	Version assets.Digest `json:"version,omitempty"`
+	Arrived *time.Time    `json:"arrived,omitempty"`
+	Error   string        `json:"error,omitempty"`
+}
+
+// NewStatus tells how the selected sources and assets are, by what the plan
+// would do with them.
+func NewStatus(in planner.Input, plan planner.Plan, selected []assets.Name, diagnostics []DiagnosticJSON) StatusJSON {
+	doc := StatusJSON{FormatVersion, []AssetStatusJSON{}, []SourceStatusJSON{}, diagnostics}
+	steps := Steps(plan)
+	for _, name := range selected {
+		if in.Project.Sources[name] != nil {
+			seen := in.Observed[name]
+			doc.Sources = append(doc.Sources, SourceStatusJSON{name, seen.ID, moment(seen.Arrived), seen.Err})
+			continue
+		}
+		step, known := steps[name]
+		if !known {
+			step.Asset = name
+		}
+		doc.Assets = append(doc.Assets, assetStatus(in, step))
+	}
+	return doc
+}
+
+// Steps are a plan's steps by asset.
+func Steps(plan planner.Plan) map[assets.Name]planner.Step {
+	steps := make(map[assets.Name]planner.Step, len(plan.Steps))
+	for _, step := range plan.Steps {
+		steps[step.Asset] = step
+	}
+	return steps
+}
+
+func assetStatus(in planner.Input, step planner.Step) AssetStatusJSON {
+	status := AssetStatusJSON{
+		Asset: step.Asset, State: StateOf(in.State, step, in.Now),
+		BehindSince: moment(step.BehindSince), Due: moment(step.Due),
+	}
+	if status.BehindSince != nil {
+		status.LagSeconds = max(0, in.Now.Sub(step.BehindSince).Seconds())
+	}
+	last, published := in.State.Last[step.Key]
+	if published {
+		status.Last = &LastJSON{last.Run, last.Ended.UTC(), last.Rows, last.Ended.Sub(last.Began).Seconds(), last.Made.ID}
+	}
+	checks := last.Checks
+	if failed, ok := in.State.Failed[step.Key]; ok && status.State == "failed" {
+		checks = failed.Checks
+	}
+	for _, check := range checks {
+		switch check.Status {
+		case planner.CheckPassed:
+			status.Checks.Passed++
+		case planner.CheckWarned:
+			status.Checks.Warned++
+		default:
+			status.Checks.Failed++
+		}
+	}
+	return status
+}
+
+// StateOf names the state of a step's asset: the first that holds of failed,
+// missing, changed, stale, behind, fresh.
+func StateOf(state planner.State, step planner.Step, now time.Time) string {
+	_, failed := state.Failed[step.Key]
+	_, published := state.Last[step.Key]
+	found := state.Found[step.Asset]
+	built := step.Action == planner.Create || step.Action == planner.Rebuild
+	switch {
+	case failed && (built || step.Action == planner.Blocked):
+		return "failed"
+	case !published || found.Kind == "" && has(step, planner.Drifted):
+		return "missing"
+	case has(step, planner.DefinitionChanged), has(step, planner.Drifted):
+		return "changed"
+	case (built || step.Action == planner.Blocked) && !step.Due.After(now):
+		return "stale"
+	case built, step.Action == planner.Blocked, step.Action == planner.Wait:
+		return "behind"
+	}
+	return "fresh"
+}
+
+func has(step planner.Step, code planner.Code) bool {
+	return slices.ContainsFunc(step.Reasons, func(r planner.Reason) bool { return r.Code == code })
+}
+
+// StatusText writes a status for people.
+func StatusText(w io.Writer, doc StatusJSON, now time.Time, style Style) {
+	if len(doc.Assets) > 0 {
+		writeAssetStatus(w, doc.Assets, now, style)
+	}
+	if len(doc.Sources) > 0 {
+		if len(doc.Assets) > 0 {
+			fmt.Fprintln(w)
+		}
+		writeSourceStatus(w, doc.Sources, now, style)
+	}
+	if len(doc.Assets) > 0 {
+		fmt.Fprintf(w, "\n%s\n", style.Bold(countStates(doc.Assets)))
+	}
+}
+
+func writeAssetStatus(w io.Writer, list []AssetStatusJSON, now time.Time, style Style) {
+	t := table{style: style, right: map[int]bool{3: true, 4: true}}
+	t.add("ASSET", "STATE", "BUILT", "ROWS", "TOOK", "CHECKS")
+	for _, a := range list {
+		built, rows, took := "never", "", ""
+		if a.Last != nil {
+			built, rows, took = Ago(a.Last.At, now), Count(a.Last.Rows, "row"), Seconds(a.Last.Seconds)
+		}
+		t.add(a.Asset.String(), a.State, built, rows, took, a.Checks.String())
+	}
+	t.paint = func(row, column int, text string) string {
+		if column != 1 {
+			return text
+		}
+		return paintState(list[row-1].State, text, style)
+	}
+	t.write(w)
+}
+
+func paintState(state, text string, style Style) string {
+	switch state {
+	case "fresh":
+		return style.Green(text)
+	case "failed":
+		return style.Red(text)
+	}
+	return style.Yellow(text)
+}
+
+func writeSourceStatus(w io.Writer, list []SourceStatusJSON, now time.Time, style Style) {
+	t := table{style: style}
+	t.add("SOURCE", "VERSION", "ARRIVED", "")
+	for _, s := range list {
+		version, arrived, trouble := "unseen", "", ""
+		if s.Version != "" {
+			version = s.Version.Short()
+		}
+		if s.Arrived != nil {
+			arrived = Ago(*s.Arrived, now)
+		}
+		if s.Error != "" {
+			trouble = "cannot be observed: " + s.Error
+		}
+		t.add(s.Source.String(), version, arrived, trouble)
+	}
+	t.write(w)
+}
+
+// String is the outcome of checks for people; empty without checks.
+func (c ChecksJSON) String() string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		text string
+	}{{c.Failed, "failed"}, {c.Warned, "warned"}, {c.Passed, "passed"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.text))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func countStates(list []AssetStatusJSON) string {
+	counts := map[string]int{}
+	for _, a := range list {
+		counts[a.State]++
+	}
+	var parts []string
+	for _, state := range []string{"fresh", "behind", "stale", "changed", "missing", "failed"} {
+		if n := counts[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	return fmt.Sprintf("%s: %s.", Count(len(list), "asset"), strings.Join(parts, ", "))
+}

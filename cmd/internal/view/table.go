@@ -1,0 +1,53 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/rivo/uniseg"
+)
+
+// table writes rows of text in aligned columns; the first row is the header.
+// Columns in right are aligned to the right. Nothing trails a line.
+type table struct {
+	rows  [][]string
+	right map[int]bool
+	style Style
+	// paint colours a cell after it was padded; nil: plain.
+	paint func(row, column int, text string) string
+}
+
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+func (t *table) write(w io.Writer) {
+	var widths []int
+	for _, row := range t.rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], uniseg.StringWidth(cell))
+		}
+	}
+	for r, row := range t.rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if i > 0 {
+				line.WriteString("  ")
+			}
+			text := pad(cell, widths[i])
+			if t.right[i] {
+				text = strings.Repeat(" ", widths[i]-uniseg.StringWidth(cell)) + cell
+			}
+			switch {
+			case r == 0:
+				text = t.style.Dim(text)
+			case t.paint != nil:
+				text = t.paint(r, i, text)
+			}
+			line.WriteString(text)
+		}
+		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+	}
+}

@@ -1,0 +1,222 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// WhyJSON is the document of `why -json`: the state of one asset, the chain of
+// its causes, and what the visible version was made from.
+type WhyJSON struct {
+	FormatVersion string `json:"format_version"`
+	CauseJSON
+	Last  *LastJSON             `json:"last,omitempty"`
+	Reads []ReadJSON            `json:"reads"`
+	Check []planner.CheckResult `json:"checks"`
+	Error string                `json:"error,omitempty"` // of the latest attempt, if that failed
+
+	now time.Time
+}
+
+// CauseJSON is one link of a chain of causes. What stands under causes explains
+// the reasons beside it; an input explained before has none again.
+type CauseJSON struct {
+	Name          assets.Name      `json:"name"`
+	Kind          string           `json:"kind"` // asset or source
+	State         string           `json:"state,omitempty"`
+	Action        string           `json:"action,omitempty"`
+	Reasons       []planner.Reason `json:"reasons"`
+	ConditionalOn []assets.Name    `json:"conditional_on,omitempty"`
+	Version       assets.Digest    `json:"version,omitempty"` // current
+	Read          assets.Digest    `json:"read,omitempty"`    // what the asset above was built from
+	Arrived       *time.Time       `json:"arrived,omitempty"`
+	Error         string           `json:"error,omitempty"`
+	Causes        []CauseJSON      `json:"causes"`
+
+	step planner.Step
+	seen bool
+}
+
+// ReadJSON is what the visible version was made from.
+type ReadJSON struct {
+	Input   assets.Name   `json:"input"`
+	Version assets.Digest `json:"version"`
+	Current assets.Digest `json:"current,omitempty"`
+	Columns []string      `json:"columns"`
+}
+
+// NewWhy explains the state of the named source or asset.
+func NewWhy(in planner.Input, plan planner.Plan, name assets.Name) WhyJSON {
+	e := explainer{in, Steps(plan), map[assets.Name]bool{}}
+	doc := WhyJSON{FormatVersion: FormatVersion, CauseJSON: e.cause(name), Reads: []ReadJSON{}, Check: []planner.CheckResult{}, now: in.Now}
+	key := planner.Key{Asset: name}
+	last, published := in.State.Last[key]
+	if published {
+		doc.Last = &LastJSON{last.Run, last.Ended.UTC(), last.Rows, last.Ended.Sub(last.Began).Seconds(), last.Made.ID}
+		doc.Check = append(doc.Check, last.Checks...)
+		for _, input := range assets.SortedNames(last.Reads) {
+			read := last.Reads[input]
+			doc.Reads = append(doc.Reads, ReadJSON{input, read.Version, e.current(input), append([]string{}, read.Columns...)})
+		}
+	}
+	if failed, ok := in.State.Failed[key]; ok && doc.State == "failed" {
+		doc.Error, doc.Check = failed.Err, append([]planner.CheckResult{}, failed.Checks...)
+	}
+	return doc
+}
+
+// explainer walks from an asset to what its state is due to.
+type explainer struct {
+	in    planner.Input
+	steps map[assets.Name]planner.Step
+	seen  map[assets.Name]bool
+}
+
+// current is the version of a source or asset that is there now.
+func (e explainer) current(name assets.Name) assets.Digest {
+	if e.in.Project.Sources[name] != nil {
+		return e.in.Observed[name].ID
+	}
+	return e.in.State.Last[planner.Key{Asset: name}].Made.ID
+}
+
+func (e explainer) cause(name assets.Name) CauseJSON {
+	c := CauseJSON{Name: name, Kind: "asset", Version: e.current(name), Reasons: []planner.Reason{}, Causes: []CauseJSON{}, seen: e.seen[name]}
+	if e.in.Project.Sources[name] != nil {
+		seen := e.in.Observed[name]
+		c.Kind, c.Arrived, c.Error = "source", moment(seen.Arrived), seen.Err
+		return c
+	}
+	step, known := e.steps[name]
+	if !known {
+		step.Asset = name
+	}
+	c.step = step
+	c.State, c.Action, c.ConditionalOn = StateOf(e.in.State, step, e.in.Now), ActionName(step.Action), step.ConditionalOn
+	c.Reasons = append(c.Reasons, step.Reasons...)
+	node := e.in.Graph.Nodes[name]
+	if c.seen || node == nil {
+		return c
+	}
+	e.seen[name] = true
+	last := e.in.State.Last[step.Key]
+	for _, input := range node.Inputs {
+		read := last.Reads[input].Version
+		moved := last.ID != "" && read != e.current(input)
+		unseen := e.in.Observed[input].Err != ""
+		if moved || unseen || e.steps[input].Action != planner.None && e.steps[input].Action != 0 {
+			cause := e.cause(input)
+			cause.Read = read
+			c.Causes = append(c.Causes, cause)
+		}
+	}
+	return c
+}
+
+// WhyText writes an explanation for people.
+func WhyText(w io.Writer, doc WhyJSON, style Style) {
+	if doc.Kind == "source" {
+		fmt.Fprintf(w, "%s is a source: observed, never built.\n\n", style.Bold(doc.Name.String()))
+		writeCause(w, doc.CauseJSON, 0, doc.now, style)
+		return
+	}
+	fmt.Fprintf(w, "%s is %s.\n\n", style.Bold(doc.Name.String()), paintState(doc.State, stateText(doc), style))
+	if doc.State != "fresh" || len(doc.Reasons) > 0 {
+		writeCause(w, doc.CauseJSON, 0, doc.now, style)
+		fmt.Fprintln(w)
+	}
+	if doc.Error != "" {
+		fmt.Fprintf(w, "The latest attempt failed: %s\n\n", sentence(doc.Error))
+	}
+	writeLast(w, doc)
+	for _, check := range doc.Check {
+		if check.Status != planner.CheckPassed {
+			fmt.Fprintln(w)
+			CheckText(w, check, style)
+		}
+	}
+}
+
+func stateText(doc WhyJSON) string {
+	switch doc.State {
+	case "fresh":
+		return "fresh: it reflects everything it is made from"
+	case "missing":
+		return "missing: nothing is published under its name"
+	case "changed":
+		return "changed: what is published is not what the project declares"
+	case "stale":
+		return "stale: something it is made from has moved"
+	case "failed":
+		if doc.Last != nil {
+			return "failed: its last good version stays visible"
+		}
+		return "failed: nothing of it was ever published"
+	}
+	return doc.State
+}
+
+func writeCause(w io.Writer, c CauseJSON, depth int, now time.Time, style Style) {
+	indent := strings.Repeat("  ", depth+1)
+	if c.Kind == "source" {
+		text := "was never seen"
+		if c.Version != "" {
+			text = "version " + c.Version.Short()
+			if c.Arrived != nil {
+				text += ", arrived " + Ago(*c.Arrived, now)
+			}
+			if c.Read != "" && c.Read != c.Version {
+				text += ", was " + c.Read.Short() + " when it was read"
+			}
+		}
+		if c.Error != "" {
+			text += "; cannot be observed: " + c.Error
+		}
+		fmt.Fprintf(w, "%s* %s  %s\n", indent, style.Bold(c.Name.String()), text)
+		return
+	}
+	text := Why(c.step)
+	if c.Action == "none" {
+		text = "up to date"
+		if c.Read != "" && c.Read != c.Version {
+			text = "version " + c.Version.Short() + ", was " + c.Read.Short() + " when it was read"
+		}
+	}
+	if c.seen {
+		text += " (explained above)"
+	}
+	fmt.Fprintf(w, "%s%s %s  %s\n", indent, style.symbol(c.step.Action), style.Bold(c.Name.String()), text)
+	for _, cause := range c.Causes {
+		writeCause(w, cause, depth+1, now, style)
+	}
+}
+
+func writeLast(w io.Writer, doc WhyJSON) {
+	if doc.Last == nil {
+		fmt.Fprintln(w, "It was never built.")
+		return
+	}
+	last := doc.Last
+	fmt.Fprintf(w, "The visible version %s was recorded %s (%s) by run %s: %s in %s", last.Version.Short(),
+		Ago(last.At, doc.now), Moment(last.At), last.Run, Count(last.Rows, "row"), Seconds(last.Seconds))
+	if len(doc.Reads) == 0 {
+		fmt.Fprintln(w, ".")
+		return
+	}
+	fmt.Fprintln(w, ", from")
+	t := table{}
+	t.add("  INPUT", "VERSION", "NOW", "COLUMNS READ")
+	for _, read := range doc.Reads {
+		now := "the same"
+		if read.Current != read.Version {
+			now = read.Current.Short()
+		}
+		t.add("  "+read.Input.String(), read.Version.Short(), now, strings.Join(read.Columns, ", "))
+	}
+	t.write(w)
+}
