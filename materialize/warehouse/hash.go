@@ -1,0 +1,94 @@
+package warehouse
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// A relation's content is identified by its schema, its number of rows, and the
+// exclusive or and the sum of a hash of each row. No part depends on the order of
+// rows; sum and count see repeated rows, which an exclusive or alone does not.
+//
+// Two contents count as equal although a person could tell them apart in one
+// case: a FLOAT or DOUBLE 0.0 and -0.0. The other way round, equal contents may
+// get different digests if a MAP's entries are in another order.
+
+// HashRow is a SQL expression for the hash of one row of columns, a UBIGINT. Of no
+// columns it is a constant: only the number of rows counts then.
+func HashRow(columns []assets.Column) string {
+	if len(columns) == 0 {
+		return "0::UBIGINT"
+	}
+	var args []string
+	for _, c := range columns {
+		name := Ident(c.Name)
+		args = append(args, name)
+		switch {
+		case !hashesWhole(c.Type):
+			args = append(args, name+"::VARCHAR")
+		case isWide(c.Type):
+			args = append(args, name+" < 0")
+		}
+	}
+	// DuckDB combines the hashes of columns by exclusive or, so that swapping two
+	// values of a column would leave the exclusive or over all rows as it was, and
+	// the sum too once in 10^8. The outer hash mixes each row on its own.
+	return "hash(hash(" + strings.Join(args, ", ") + "))"
+}
+
+// HashSums is a SQL aggregate over h, a UBIGINT expression such as the result of
+// HashRow: what [ContentDigest] needs besides the number of rows, as VARCHAR.
+func HashSums(h string) string {
+	// As text: the driver refuses integers with the highest bit set.
+	return "coalesce(bit_xor(" + h + "), 0)::VARCHAR || ' ' || coalesce(sum(" + h + "::HUGEINT), 0)::VARCHAR"
+}
+
+// HashQuery is a statement that yields one row, the number of rows (BIGINT) and
+// the sums (VARCHAR) that [ContentDigest] makes the digest of a relation's columns from.
+func HashQuery(relation string, columns []assets.Column) string {
+	return "SELECT count(*), " + HashSums("h") + " FROM (SELECT " + HashRow(columns) + " AS h FROM " + relation + ")"
+}
+
+// ContentDigest is the digest of a relation: of a whole table with its columns in
+// their order, of a projection with the columns sorted by name. Its scheme names
+// the engine, whose hash function may change from version to version.
+func ContentDigest(columns []assets.Column, rows int64, sums string) assets.Digest {
+	parts := make([]string, 0, 2*len(columns)+2)
+	for _, c := range columns {
+		parts = append(parts, c.Name, c.Type)
+	}
+	return assets.NewDigest("h1-"+Engine(), append(parts, strconv.FormatInt(rows, 10), sums)...)
+}
+
+// plain are the types whose hash differs whenever the values do, 0.0 and -0.0 aside.
+var plain = []string{
+	"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT",
+	"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
+	"FLOAT", "DOUBLE", "DECIMAL", "VARCHAR", "JSON", "BLOB", "BIT", "UUID", "ENUM",
+	"DATE", "TIME", "TIME_NS", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS",
+	"TIME WITH TIME ZONE", "TIMESTAMP WITH TIME ZONE",
+}
+
+// hashesWhole reports whether DuckDB's hash tells the values of a type apart. It
+// gives one hash to 1 month and 30 days, to NULL, [] and [NULL], to [0] and
+// [0, 0]; what those print as differs.
+func hashesWhole(typ string) bool {
+	if strings.HasSuffix(typ, "]") {
+		return false
+	}
+	name, _, _ := strings.Cut(typ, "(")
+	return slices.Contains(plain, name)
+}
+
+// isWide reports whether values of a type have 128 bits. Their hash is the
+// exclusive or of the hashes of both halves: 0 and -1 have the same, so the sign
+// must come along.
+func isWide(typ string) bool {
+	var width int
+	fmt.Sscanf(typ, "DECIMAL(%d,", &width)
+	return typ == "HUGEINT" || width > 18
+}
