@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -19,6 +20,36 @@ const (
 	Wait       Action = '…'
 	Blocked    Action = '!'
 )
+
+var actionNames = map[Action]string{
+	None: "none", Create: "create", Rebuild: "rebuild", Drop: "drop",
+	Revalidate: "revalidate", Wait: "wait", Blocked: "blocked",
+}
+
+// String is the action's word, as in JSON: "create", "none".
+func (a Action) String() string {
+	if s, ok := actionNames[a]; ok {
+		return s
+	}
+	return fmt.Sprintf("Action(%q)", rune(a))
+}
+
+// Symbol is the action as a plan shows it: "+", "~", " ".
+func (a Action) Symbol() string { return string(rune(a)) }
+
+// MarshalText writes the action's word.
+func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (a *Action) UnmarshalText(text []byte) error {
+	for action, name := range actionNames {
+		if name == string(text) {
+			*a = action
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not an action of a plan", text)
+}
 
 // Code is the machine-readable part of a Reason.
 type Code string
@@ -54,29 +85,33 @@ type Reason struct {
 // project and every published one that left it has a step.
 type Step struct {
 	Key
-	Action  Action
-	Reasons []Reason
+	Action  Action   `json:"action"`
+	Reasons []Reason `json:"reasons,omitempty"`
 	// ConditionalOn names inputs that the plan rebuilds and whose content may
 	// turn out equal; if all do, this step is carried out as a Revalidate.
 	// Empty: the step is certain.
-	ConditionalOn             []assets.Name
-	BehindSince, Due, StartBy time.Time
-	Estimate                  time.Duration
+	ConditionalOn []assets.Name `json:"conditional_on,omitempty"`
+	BehindSince   time.Time     `json:"behind_since,omitzero"`
+	Due           time.Time     `json:"due,omitzero"`
+	StartBy       time.Time     `json:"start_by,omitzero"`
+	Estimate      time.Duration `json:"estimate,omitempty"` // nanoseconds in JSON
 }
 
 // Options narrow or force what a plan does.
 type Options struct {
 	// Targets restricts the plan to these assets and what they need; empty: all.
-	Targets []assets.Name
+	Targets []assets.Name `json:"targets,omitempty"`
 	// Replace names assets that are rebuilt without any other reason.
-	Replace []assets.Name
-	// Destroy plans the removal of everything published (of Targets, if given).
-	Destroy bool
+	Replace []assets.Name `json:"replace,omitempty"`
+	// Destroy plans the removal of everything published: of Targets, if given,
+	// and of whatever published reads them.
+	Destroy bool `json:"destroy,omitempty"`
 }
 
 // Input is everything a plan is made from.
 type Input struct {
-	Project  *assets.Project
+	Project *assets.Project
+	// Graph is the compiled project. Only with Options.Destroy it may be nil.
 	Graph    *lineage.Graph
 	State    State
 	Observed map[assets.Name]Observation
@@ -86,9 +121,12 @@ type Input struct {
 
 // Plan says what to do and why. It is data: the same Input gives the same Plan.
 type Plan struct {
-	At    time.Time
-	Basis Basis
+	At    time.Time `json:"at"`
+	Basis Basis     `json:"basis"`
 	// Steps are in an order in which they can be carried out: inputs first, drops last.
-	Steps    []Step
-	NextWake time.Time
+	Steps []Step `json:"steps"`
+	// Outside names the assets that have work to do but lie outside Options.Targets,
+	// sorted; their steps say None.
+	Outside  []assets.Name `json:"outside,omitempty"`
+	NextWake time.Time     `json:"next_wake,omitzero"`
 }

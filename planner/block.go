@@ -1,0 +1,92 @@
+package planner
+
+import (
+	"fmt"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// The rules of what cannot be built. They are asked only about assets that need
+// a build: what is up to date may read a source that is gone.
+
+// findBlockers collects why n cannot be built, and reports whether anything does.
+func (m *model) findBlockers(n *node) bool {
+	n.blockers = unmanaged(n)
+	for _, name := range n.graph.Inputs {
+		if input := m.nodes[name]; input != nil {
+			n.blockers = append(n.blockers, unreadable(input)...)
+		} else {
+			n.blockers = append(n.blockers, m.unobserved(name)...)
+		}
+	}
+	if len(n.blockers) == 0 && n.graph.Unbound != "" {
+		n.blockers = []Reason{{Code: UpstreamFailed, Message: n.graph.Unbound}}
+	}
+	return len(n.blockers) > 0
+}
+
+// unmanaged: its name is held by an object that this project did not make.
+func unmanaged(n *node) []Reason {
+	if !isForeign(n.found, n.last != nil) {
+		return nil
+	}
+	return []Reason{foreign(n.found.Kind)}
+}
+
+func foreign(kind string) Reason {
+	return Reason{Code: Unmanaged, Message: fmt.Sprintf(
+		"the warehouse has a %s of this name that this project did not make: rename or drop it", kind)}
+}
+
+// isForeign reports whether what is found under a name is not ours. We publish
+// views only; one that was replaced by another view has drifted.
+func isForeign(found *Found, published bool) bool {
+	return found != nil && found.Kind != "" && (found.Kind != "view" || !published)
+}
+
+// unobserved: a source was never seen, or cannot be read now.
+func (m *model) unobserved(name assets.Name) []Reason {
+	seen := m.in.Observed[name]
+	var what string
+	switch {
+	case seen.Err == "" && seen.Version.ID != "":
+		return nil
+	case seen.Version.ID == "":
+		what = fmt.Sprintf("source %s was never observed", name)
+	default:
+		what = fmt.Sprintf("source %s cannot be read", name)
+	}
+	if seen.Err != "" {
+		what += ": " + seen.Err
+	}
+	return []Reason{because(UpstreamFailed, name, "%s", what)}
+}
+
+// unreadable: an input needs a build and cannot be built, or is disabled and
+// left nothing to read.
+func unreadable(input *node) []Reason {
+	name := input.asset.Name
+	switch {
+	case input.action == Blocked:
+		return []Reason{because(UpstreamFailed, name, "%s cannot be built", name)}
+	case input.asset.Enabled:
+		return nil
+	case input.last == nil:
+		return []Reason{because(UpstreamFailed, name, "%s is disabled and was never built", name)}
+	case lost(input):
+		return []Reason{because(UpstreamFailed, name, "%s is disabled and no longer in the warehouse", name)}
+	}
+	return nil
+}
+
+// lost reports whether what n published can no longer be read: a table's data,
+// or a view's own text.
+func lost(n *node) bool {
+	if n.found == nil {
+		return true
+	}
+	if n.last.Table != "" {
+		return n.found.Table == ""
+	}
+	return n.found.Kind != "view"
+}

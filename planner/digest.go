@@ -1,0 +1,79 @@
+package planner
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// ColumnKey names a set of columns, in any order: the key of
+// [Materialization.Digests]. Two sets have one key only if they are equal; the
+// empty set, of an input whose rows are only counted, has the key "".
+func ColumnKey(columns []string) string {
+	switch len(columns) {
+	case 0:
+		return ""
+	case 1:
+		return columnKeyPart(columns[0])
+	}
+	sorted := slices.Compact(slices.Sorted(slices.Values(columns)))
+	for i, c := range sorted {
+		sorted[i] = columnKeyPart(c)
+	}
+	return strings.Join(sorted, ",")
+}
+
+func columnKeyPart(column string) string {
+	if column == "" || strings.ContainsAny(column, `,"`) {
+		return `"` + strings.ReplaceAll(column, `"`, `""`) + `"`
+	}
+	return column
+}
+
+// SettingsDigest is the digest of what decides an asset's content besides its
+// SQL: its materializer and declared column types. The asset's name is no part
+// of it, nor are description, owner, tags, checks and policies.
+func SettingsDigest(a *assets.Asset) assets.Digest {
+	types := make([]string, 0, len(a.Columns))
+	for _, c := range a.Columns {
+		if c.Type != "" {
+			types = append(types, strings.ToLower(c.Name)+"\x00"+normalType(c.Type))
+		}
+	}
+	slices.Sort(types)
+	return assets.NewDigest("set1", append([]string{string(a.Kind)}, types...)...)
+}
+
+// normalType folds what does not matter in a type as people write it.
+func normalType(t string) string {
+	return strings.Join(strings.Fields(strings.ToUpper(t)), " ")
+}
+
+// ChecksDigest is the digest of what an asset's checks assert, for
+// [Materialization.Audit]: it changes when an audit could have another outcome
+// or another message. Descriptions and places in files are no part of it. It is
+// empty if there are no checks.
+func ChecksDigest(checks []assets.Check) assets.Digest {
+	if len(checks) == 0 {
+		return ""
+	}
+	parts := make([]string, 0, len(checks))
+	for _, c := range checks {
+		fields := []string{string(c.Kind), c.Label, string(c.Severity), c.To.String(), boundKey(c.Min), boundKey(c.Max), c.SQL.Text}
+		for _, list := range [][]string{c.Columns, c.Values, c.ToColumns} {
+			fields = append(append(fields, strconv.Itoa(len(list))), list...)
+		}
+		parts = append(parts, string(assets.NewDigest("check1", fields...)))
+	}
+	slices.Sort(parts)
+	return assets.NewDigest("checks1", parts...)
+}
+
+func boundKey(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatInt(*n, 10)
+}

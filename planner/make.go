@@ -1,0 +1,162 @@
+package planner
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
+)
+
+// Make decides what to do with every asset of the project and every published
+// one that left it. It is a function of in alone: the same Input gives the same
+// Plan, byte for byte.
+func Make(in Input) Plan {
+	p := Plan{At: in.Now, Basis: BasisOf(in)}
+	order := buildOrder(in)
+	if in.Options.Destroy {
+		p.Steps = destroySteps(in, order)
+		return p
+	}
+
+	m := &model{in: in, nodes: make(map[assets.Name]*node, len(order)), forced: setOf(in.Options.Replace)}
+	m.list = make([]node, len(order))
+	for i, name := range order {
+		n := &m.list[i]
+		m.meet(n, name)
+		m.nodes[name] = n
+		m.decide(n)
+	}
+	p.Outside = m.restrict()
+
+	p.Steps = make([]Step, 0, len(m.list))
+	for i := range m.list {
+		p.Steps = append(p.Steps, m.list[i].step())
+	}
+	p.Steps = append(p.Steps, removedSteps(in, m.nodes)...)
+	return p
+}
+
+// model is one call of Make: what the rules have found out so far. The assets
+// are visited inputs first and once each, so a rule finds its inputs decided.
+type model struct {
+	in     Input
+	list   []node // in the graph's order
+	nodes  map[assets.Name]*node
+	forced map[assets.Name]bool
+}
+
+// node is one asset and what the rules found out about it.
+type node struct {
+	asset *assets.Asset
+	graph *lineage.Node
+	last  *Materialization // nil: never built
+	found *Found           // nil: the name is free
+
+	// certain are the causes that ask for a build whatever becomes of the inputs.
+	certain []Reason
+	// conditional are the causes that vanish if the inputs in conditionalOn,
+	// which this plan builds, turn out to have the content that was read.
+	conditional   []Reason
+	conditionalOn []assets.Name
+	// behind says that its content is expected to become other: a definition or
+	// a version, its own or an input's, is not reflected. Drift, force and
+	// failures do not make an asset behind, nor does having no content at all.
+	behind bool
+	// blockers are the causes that it cannot be built.
+	blockers []Reason
+	// notes are the causes to look at it without a build.
+	notes []Reason
+	// previous tells of an attempt that failed.
+	previous []Reason
+
+	action Action
+	// needed says which reader a build outside the targets is for.
+	needed *Reason
+}
+
+func (m *model) meet(n *node, name assets.Name) {
+	n.action = None
+	n.asset = m.in.Project.Assets[name]
+	n.graph = m.in.Graph.Nodes[name]
+	if last, ok := m.in.State.Last[Key{Asset: name}]; ok {
+		n.last = &last
+	}
+	if found, ok := m.in.State.Found[name]; ok {
+		n.found = &found
+	}
+}
+
+// decide applies the rules to n, whose inputs are decided.
+func (m *model) decide(n *node) {
+	if !n.asset.Enabled {
+		return // what is published stays
+	}
+	m.findCauses(n)
+	n.previous = m.previousFailure(n)
+	switch {
+	case !n.needsBuild():
+		n.notes = append(n.notes, checksChanged(n)...)
+		if len(n.notes) > 0 {
+			n.action = Revalidate
+		}
+	case m.findBlockers(n):
+		n.action = Blocked
+	case n.last == nil:
+		n.action = Create
+	default:
+		n.action = Rebuild
+	}
+}
+
+func (n *node) needsBuild() bool {
+	return len(n.certain) > 0 || len(n.conditional) > 0 || n.behind
+}
+
+// builds reports whether the plan builds n.
+func (n *node) builds() bool { return n.action == Create || n.action == Rebuild }
+
+func (n *node) step() Step {
+	s := Step{Key: Key{Asset: n.asset.Name}, Action: n.action}
+	switch n.action {
+	case Create, Rebuild:
+		s.Reasons = slices.Concat(n.certain, n.conditional, n.previous)
+		s.Estimate = n.estimate()
+		if len(n.certain) == 0 {
+			s.ConditionalOn = n.conditionalOn
+		}
+	case Blocked:
+		s.Reasons = slices.Concat(n.blockers, n.certain, n.conditional)
+	case Revalidate:
+		s.Reasons = slices.Concat(n.notes, n.previous)
+	}
+	if n.needed != nil {
+		s.Reasons = append(s.Reasons, *n.needed)
+	}
+	return s
+}
+
+// estimate is how long a build of n is expected to take: as long as the last
+// one; a view is made in no time. 0 if nothing is known.
+func (n *node) estimate() time.Duration {
+	if n.last == nil || n.asset.Kind == assets.View {
+		return 0
+	}
+	return max(0, n.last.Ended.Sub(n.last.Began))
+}
+
+// buildOrder lists the project's assets, inputs first.
+func buildOrder(in Input) []assets.Name {
+	if in.Graph == nil {
+		return assets.SortedNames(in.Project.Assets)
+	}
+	return in.Graph.Order
+}
+
+func setOf(names []assets.Name) map[assets.Name]bool {
+	set := make(map[assets.Name]bool, len(names))
+	for _, n := range names {
+		set[n] = true
+	}
+	return set
+}

@@ -1,0 +1,274 @@
+package planner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// The rules of staleness: one function each, which returns the reasons it finds
+// and none if it does not hold. They look at a node, at its inputs, which are
+// decided before it, and at what was observed; at nothing below it.
+
+// findCauses collects why n needs a build, or a look without one.
+func (m *model) findCauses(n *node) {
+	if n.last == nil {
+		n.certain = missing()
+	} else {
+		definition := redefined(n)
+		inputs := m.inputCauses(n, len(definition) > 0)
+		if len(definition)+len(inputs) == 0 {
+			inputs = reshaped(n)
+		}
+		n.behind = n.behind || len(definition)+len(inputs) > 0
+		n.certain = slices.Concat(definition, inputs, drifted(n), m.forcedByUser(n))
+	}
+}
+
+// missing: it was never built.
+func missing() []Reason {
+	return []Reason{{Code: Missing, Message: "not built yet"}}
+}
+
+// redefined: it was built by another definition.
+func redefined(n *node) []Reason {
+	var why []string
+	if sql := sqlChanged(n); sql != "" {
+		why = append(why, sql)
+	}
+	if n.last.Definition.Settings != SettingsDigest(n.asset) {
+		why = append(why, settingsChanged(n))
+	}
+	if len(why) == 0 {
+		return nil
+	}
+	return []Reason{{Code: DefinitionChanged, Message: strings.Join(why, "; ")}}
+}
+
+// sqlChanged compares syntax trees. Those of two versions of DuckDB say nothing
+// about each other, nor is there one as long as a source it reads was never
+// seen: then the text decides.
+func sqlChanged(n *node) string {
+	was, is := n.last.Definition, n.graph.Bound.Syntax
+	sameText := was.SQL == n.asset.SQL.Text
+	switch {
+	case n.graph.Unbound != "":
+		if sameText || was.SQL == "" { // a sensitive text was not kept; it is compared once it binds
+			return ""
+		}
+	case is.Scheme() == was.Bound.Syntax.Scheme():
+		if is == was.Bound.Syntax {
+			return ""
+		}
+	case sameText:
+		return ""
+	case was.SQL == "":
+		return fmt.Sprintf("it was built by DuckDB %s, and its SQL is sensitive and was not kept to compare", was.Engine)
+	}
+	return "its SQL changed"
+}
+
+func settingsChanged(n *node) string {
+	was := assets.Table
+	if n.last.Table == "" {
+		was = assets.View
+	}
+	if was != n.asset.Kind {
+		return fmt.Sprintf("it was a %s and is to be a %s", was, n.asset.Kind)
+	}
+	return "its declared column types changed"
+}
+
+// inputCauses asks the rules about each input. What is certain is returned;
+// inputs that this plan builds become conditions of n, and versions known to
+// make no difference become notes.
+func (m *model) inputCauses(n *node, redefined bool) (certain []Reason) {
+	for _, name := range n.graph.Inputs {
+		input := m.nodes[name]
+		read, wasRead := n.last.Reads[name]
+		if !wasRead {
+			if !redefined {
+				certain = append(certain, because(InputChanged, name, "it did not read %s before", name))
+			}
+			continue
+		}
+		if input == nil {
+			certain = append(certain, m.sourceMoved(name, read)...)
+			continue
+		}
+		// An input that waits or is blocked moves its readers all the same.
+		n.behind = n.behind || input.behind
+
+		var found []Reason
+		if !redefined {
+			found = usesChanged(n, name, read)
+		}
+		if len(found) == 0 && input.builds() {
+			if found = retyped(input, name, read); len(found) == 0 {
+				n.conditional = append(n.conditional, remade(input, name))
+				n.conditionalOn = append(n.conditionalOn, name)
+			}
+		} else if len(found) == 0 {
+			moved, unaffected := inputMoved(input, name, read)
+			found = moved
+			n.notes = append(n.notes, unaffected...)
+		}
+		certain = append(certain, found...)
+	}
+	return certain
+}
+
+// sourceMoved: a source has another version than the one read. A source that
+// was never seen has not moved.
+func (m *model) sourceMoved(name assets.Name, read Read) []Reason {
+	is := m.in.Observed[name].Version.ID
+	if is == "" || is == read.Version {
+		return nil
+	}
+	return []Reason{because(InputChanged, name, "source %s has a new version", name)}
+}
+
+// usesChanged: its unchanged SQL now uses other columns of an input, as with *.
+func usesChanged(n *node, name assets.Name, read Read) []Reason {
+	if n.graph.Unbound != "" {
+		return nil
+	}
+	uses := n.graph.Bound.Uses[name]
+	if slices.Equal(uses, read.Columns) || ColumnKey(uses) == ColumnKey(read.Columns) {
+		return nil
+	}
+	more, less := missingFrom(read.Columns, uses), missingFrom(uses, read.Columns)
+	var why []string
+	if len(more) > 0 {
+		why = append(why, "now also uses "+strings.Join(more, ", "))
+	}
+	if len(less) > 0 {
+		why = append(why, "no longer uses "+strings.Join(less, ", "))
+	}
+	r := because(InputChanged, name, "%s of %s", strings.Join(why, " and "), name)
+	r.Columns = slices.Sorted(slices.Values(slices.Concat(more, less)))
+	return []Reason{r}
+}
+
+// retyped: the build of an input gives a column that was read another type.
+func retyped(input *node, name assets.Name, read Read) []Reason {
+	if input.last == nil || input.graph.Unbound != "" {
+		return nil
+	}
+	var changes, columns []string
+	for _, column := range read.Columns {
+		was, is := typeOf(input.last.Definition.Bound.Outputs, column), typeOf(input.graph.Columns, column)
+		if was != "" && is != "" && was != is {
+			changes = append(changes, fmt.Sprintf("%s from %s to %s", column, was, is))
+			columns = append(columns, column)
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	r := because(InputChanged, name, "%s changes %s", name, strings.Join(changes, ", "))
+	r.Columns = columns
+	return []Reason{r}
+}
+
+// remade: this plan builds an input; whether that changes what is read of it
+// turns out then.
+func remade(input *node, name assets.Name) Reason {
+	if input.action == Create {
+		return because(InputChanged, name, "%s is built", name)
+	}
+	return because(InputChanged, name, "%s is rebuilt", name)
+}
+
+// inputMoved: an input has another version than the one read. It makes no
+// difference if the projection that was read is known to be equal.
+func inputMoved(input *node, name assets.Name, read Read) (moved, unaffected []Reason) {
+	if input.last == nil || input.last.Made.ID == read.Version {
+		return nil, nil
+	}
+	is := input.last.Digests[ColumnKey(read.Columns)]
+	switch {
+	case is == "" || is.Scheme() != read.Projection.Scheme():
+		return []Reason{because(InputChanged, name, "%s has a new version", name)}, nil
+	case is == read.Projection:
+		return nil, []Reason{because(Unaffected, name, "what it reads of %s did not change", name)}
+	}
+	r := because(InputChanged, name, "what it reads of %s changed", name)
+	r.Columns = read.Columns
+	return []Reason{r}, nil
+}
+
+// reshaped: nothing else accounts for it, yet its unchanged SQL now yields other
+// columns or types.
+func reshaped(n *node) []Reason {
+	was, is := n.last.Definition.Bound.Outputs, n.graph.Bound.Outputs
+	if n.graph.Unbound != "" || len(was) == 0 || slices.Equal(was, is) {
+		return nil
+	}
+	return []Reason{{Code: InputChanged, Message: "its columns change: " + columnsDiff(was, is)}}
+}
+
+// drifted: what is published is not as it was left. A view has no table of its own.
+func drifted(n *node) []Reason {
+	found, last := n.found, n.last
+	if found == nil {
+		found = &Found{}
+	}
+	var why string
+	switch table := last.Table != ""; {
+	case found.Kind == "" && table && found.Table == "":
+		why = "its view and table were dropped"
+	case found.Kind == "":
+		why = "its view was dropped"
+	case found.Kind != "view":
+		why = fmt.Sprintf("its view was replaced by a %s", found.Kind)
+	case table && found.Table == "":
+		why = "its table was dropped"
+	case found.View != last.View:
+		why = "its view was replaced"
+	case table && !slices.Equal(found.Columns, last.Made.Columns):
+		why = "the columns of its table changed: " + columnsDiff(last.Made.Columns, found.Columns)
+	case table && found.Rows != last.Rows:
+		why = fmt.Sprintf("the row count of its table changed: %d → %d", last.Rows, found.Rows)
+	default:
+		return nil
+	}
+	return []Reason{{Code: Drifted, Message: why}}
+}
+
+// forcedByUser: it is asked for by name.
+func (m *model) forcedByUser(n *node) []Reason {
+	if !m.forced[n.asset.Name] {
+		return nil
+	}
+	return []Reason{{Code: Forced, Message: "asked for by -replace"}}
+}
+
+// previousFailure: what it needs was tried and failed. It is no cause by itself
+// and joins the causes there are.
+func (m *model) previousFailure(n *node) []Reason {
+	failed, ok := m.in.State.Failed[Key{Asset: n.asset.Name}]
+	if !ok {
+		return nil
+	}
+	r := Reason{Code: PreviousFailure, Message: "the last attempt failed"}
+	if failed.Err != "" {
+		first, _, _ := strings.Cut(failed.Err, "\n")
+		r.Message += ": " + first
+	}
+	return []Reason{r}
+}
+
+// checksChanged: what is published was audited by other checks.
+func checksChanged(n *node) []Reason {
+	if n.last.Audit == ChecksDigest(n.asset.Checks) {
+		return nil
+	}
+	return []Reason{{Code: ChecksChanged, Message: "its checks changed"}}
+}
+
+func because(code Code, input assets.Name, format string, args ...any) Reason {
+	return Reason{Code: code, Message: fmt.Sprintf(format, args...), Input: &input}
+}

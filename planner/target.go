@@ -1,0 +1,72 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// restrict narrows the plan to the targets, to what they need, and to published
+// views of what is then built: a view shows the new content as soon as it is
+// published, so it is made and audited with it. All other steps become None;
+// the assets that had work are returned, sorted.
+func (m *model) restrict() (outside []assets.Name) {
+	if len(m.in.Options.Targets) == 0 {
+		return nil
+	}
+	kept := make(map[assets.Name]bool)
+	var queue []*node
+	keep := func(n *node, needed *Reason) {
+		if n != nil && !kept[n.asset.Name] {
+			kept[n.asset.Name] = true
+			n.needed = needed
+			queue = append(queue, n)
+		}
+	}
+	views := m.publishedViews()
+	for _, name := range assets.SortedNames(setOf(m.in.Options.Targets)) {
+		keep(m.nodes[name], nil)
+	}
+	for len(queue) > 0 {
+		n := queue[0]
+		queue = queue[1:]
+		if !n.needsBuild() {
+			continue // reads what is published
+		}
+		for _, name := range n.graph.Inputs {
+			if input := m.nodes[name]; input != nil && input.needsBuild() {
+				r := because(NeededDownstream, n.asset.Name, "%s needs it", n.asset.Name)
+				keep(input, &r)
+			}
+		}
+		if n.builds() {
+			for _, view := range views[n.asset.Name] {
+				keep(view, nil)
+			}
+		}
+	}
+	for i := range m.list {
+		n := &m.list[i]
+		if !kept[n.asset.Name] && n.action != None {
+			outside = append(outside, n.asset.Name)
+			n.action = None
+		}
+	}
+	slices.SortFunc(outside, assets.Name.Compare)
+	return outside
+}
+
+// publishedViews lists, by what they were published reading, the views that
+// the plan makes anew.
+func (m *model) publishedViews() map[assets.Name][]*node {
+	views := make(map[assets.Name][]*node)
+	for i := range m.list {
+		n := &m.list[i]
+		if n.last != nil && n.last.Table == "" && n.builds() {
+			for input := range n.last.Reads {
+				views[input] = append(views[input], n)
+			}
+		}
+	}
+	return views
+}

@@ -1,0 +1,166 @@
+package planner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
+)
+
+var now = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+
+// world is a project together with its warehouse, in which everything is up to
+// date until a test changes something.
+type world struct{ Input }
+
+// newWorld declares assets, inputs first: "mart.x < raw.a staging.b" reads
+// raw.a and staging.b; what is declared nowhere before is a source; "view mart.v < …" is a view.
+// An asset has the columns k, v and reads them of its inputs.
+func newWorld(lines ...string) *world {
+	w := &world{Input{
+		Project: &assets.Project{
+			Name: "test", Digest: "project:1",
+			Sources: map[assets.Name]*assets.Source{}, Assets: map[assets.Name]*assets.Asset{},
+		},
+		Graph:    &lineage.Graph{Nodes: map[assets.Name]*lineage.Node{}},
+		State:    State{Serial: "01RUN", Last: map[Key]Materialization{}, Failed: map[Key]Materialization{}, Found: map[assets.Name]Found{}},
+		Observed: map[assets.Name]Observation{},
+		Now:      now,
+	}}
+	for _, line := range lines {
+		head, tail, _ := strings.Cut(line, "<")
+		words := strings.Fields(head)
+		kind := assets.Table
+		if words[0] == "view" {
+			kind = assets.View
+		}
+		w.declare(assets.MustName(words[len(words)-1]), kind, names(strings.Fields(tail)...))
+	}
+	for _, n := range w.Graph.Order {
+		w.publish(n)
+	}
+	return w
+}
+
+func (w *world) declare(n assets.Name, kind assets.Kind, inputs []assets.Name) {
+	slices.SortFunc(inputs, assets.Name.Compare)
+	bound := lineage.Bound{Syntax: "ast-v1:1", Outputs: twoColumns(), Uses: map[assets.Name][]string{}}
+	for _, i := range inputs {
+		if w.Graph.Nodes[i] == nil {
+			w.Project.Sources[i] = &assets.Source{Name: i}
+			w.Graph.Nodes[i] = &lineage.Node{Name: i, Columns: twoColumns()}
+			w.Observed[i] = Observation{Source: i, Version: Version{ID: "file:1", Columns: twoColumns()}, At: now}
+		}
+		w.Graph.Nodes[i].Readers = append(w.Graph.Nodes[i].Readers, n)
+		bound.Uses[i] = []string{"k", "v"}
+	}
+	w.Project.Assets[n] = &assets.Asset{Name: n, Enabled: true, Kind: kind, SQL: assets.SQL{Text: "select 1"}}
+	w.Graph.Nodes[n] = &lineage.Node{Name: n, Inputs: inputs, Columns: bound.Outputs, Bound: bound}
+	w.Graph.Order = append(w.Graph.Order, n)
+}
+
+// publish records that n was built from what its inputs are now.
+func (w *world) publish(n assets.Name) {
+	a, node := w.Project.Assets[n], w.Graph.Nodes[n]
+	m := Materialization{
+		Key: Key{Asset: n}, Run: "01RUN", Status: Published, View: "view of " + n.String(),
+		Definition: Definition{Bound: node.Bound, Settings: SettingsDigest(a), SQL: a.SQL.Text, Engine: "v1"},
+		Reads:      map[assets.Name]Read{}, Made: Version{ID: "rows:1", Columns: node.Columns}, Rows: 10,
+		Digests: map[string]assets.Digest{"k,v": "rows:1"}, Audit: ChecksDigest(a.Checks),
+		Began: now.Add(-time.Hour), Ended: now.Add(-time.Hour + 30*time.Second),
+	}
+	if a.Kind == assets.Table {
+		m.Table = n.String() + "@1"
+	}
+	for _, i := range node.Inputs {
+		cols := node.Bound.Uses[i]
+		r := Read{Version: w.Observed[i].Version.ID, Projection: w.Observed[i].Version.ID, Columns: cols}
+		if last, ok := w.State.Last[Key{Asset: i}]; ok {
+			r = Read{Version: last.Made.ID, Projection: last.Digests[ColumnKey(cols)], Columns: cols}
+		}
+		m.Reads[i] = r
+	}
+	w.State.Last[m.Key] = m
+	w.State.Found[n] = Found{Kind: "view", View: m.View, Table: m.Table, Columns: m.Made.Columns, Rows: m.Rows}
+}
+
+// last changes the record of what is published under a name.
+func (w *world) last(name string, change func(*Materialization)) {
+	key := Key{Asset: assets.MustName(name)}
+	m := w.State.Last[key]
+	change(&m)
+	w.State.Last[key] = m
+}
+
+// forget makes an asset one that was never built.
+func (w *world) forget(name string) {
+	n := assets.MustName(name)
+	delete(w.State.Last, Key{Asset: n})
+	delete(w.State.Found, n)
+}
+
+func (w *world) found(name string, change func(*Found)) {
+	n := assets.MustName(name)
+	f := w.State.Found[n]
+	change(&f)
+	w.State.Found[n] = f
+}
+
+func (w *world) asset(name string) *assets.Asset { return w.Project.Assets[assets.MustName(name)] }
+
+// remove takes an asset out of the project and leaves it published.
+func (w *world) remove(name string) {
+	n := assets.MustName(name)
+	delete(w.Project.Assets, n)
+	delete(w.Graph.Nodes, n)
+	w.Graph.Order = slices.DeleteFunc(w.Graph.Order, func(o assets.Name) bool { return o == n })
+}
+
+func (w *world) redefine(name string) {
+	w.asset(name).SQL.Text += " -- edited"
+	w.Graph.Nodes[assets.MustName(name)].Bound.Syntax += "x"
+}
+
+func (w *world) arrive(source string) {
+	n := assets.MustName(source)
+	o := w.Observed[n]
+	o.Version.ID += "x"
+	w.Observed[n] = o
+}
+
+func twoColumns() []assets.Column {
+	return []assets.Column{{Name: "k", Type: "INTEGER"}, {Name: "v", Type: "VARCHAR"}}
+}
+
+func names(list ...string) []assets.Name {
+	out := make([]assets.Name, len(list))
+	for i, s := range list {
+		out[i] = assets.MustName(s)
+	}
+	return out
+}
+
+// dump writes a plan as lines: symbol, asset, reasons; None steps are left out.
+func dump(p Plan) string {
+	var b strings.Builder
+	for _, s := range p.Steps {
+		if s.Action == None && len(s.Reasons) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "%s %s:", s.Action.Symbol(), s.Asset)
+		for i, r := range s.Reasons {
+			if i > 0 {
+				b.WriteString(";")
+			}
+			fmt.Fprintf(&b, " %s: %s", r.Code, r.Message)
+		}
+		if len(s.ConditionalOn) > 0 {
+			fmt.Fprintf(&b, " (if %v changes)", s.ConditionalOn)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
