@@ -15,4 +15,7 @@ type Bound struct {
 	Syntax assets.Digest `json:"syntax"`
 	// Volatile lists functions whose value depends on the moment or on chance.
 	Volatile []string `json:"volatile,omitempty"`
+	// Assumed says that DuckDB could not show its plan, so that every column of
+	// every input is taken as used.
+	Assumed bool `json:"assumed,omitempty"`
 }
