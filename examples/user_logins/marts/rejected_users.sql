@@ -1,0 +1,3 @@
+%{ for i, country in countries ~}
+%{ if i > 0 }union all by name %{ endif }select * from staging.users_${country} where problem is not null
+%{ endfor ~}

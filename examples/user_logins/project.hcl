@@ -1,0 +1,4 @@
+project "user_logins" {
+  warehouse = "warehouse.duckdb"
+  timezone  = "UTC"
+}
