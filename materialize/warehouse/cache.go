@@ -50,6 +50,8 @@ func Load(ctx context.Context, o Options, cachePath string) (Snapshot, error) {
 	if cached, ok := readCache(cachePath); ok && settled && cached.Stamp == now {
 		return cached.Snapshot, nil
 	}
+	// Without a log to replay, reading does, and gets along with other readers.
+	o.ReadOnly = settled
 	snapshot, err := read(ctx, o)
 	if err != nil {
 		return Snapshot{}, err
@@ -58,8 +60,6 @@ func Load(ctx context.Context, o Options, cachePath string) (Snapshot, error) {
 }
 
 func read(ctx context.Context, o Options) (Snapshot, error) {
-	// Read-write: a file with a write-ahead log cannot be opened for reading
-	// alone without replaying it, and this leaves it clean.
 	db, err := Open(ctx, o)
 	if err != nil {
 		return Snapshot{}, err

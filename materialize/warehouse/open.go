@@ -41,6 +41,9 @@ type Options struct {
 type DB struct {
 	pool *sql.DB
 	path string
+	// bare says that the file has no state tables and, being open for reading
+	// only, gets none: nothing is recorded in it.
+	bare bool
 }
 
 // Conn is one connection: one statement at a time, its own current catalog.

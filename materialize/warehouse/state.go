@@ -68,8 +68,8 @@ func (db *DB) prepareState(ctx context.Context, readOnly bool) error {
 		return err
 	}
 	if !exists {
-		if readOnly {
-			return fmt.Errorf("%s holds no project of assets yet: run `assets apply` first", db.path)
+		if db.bare = readOnly; db.bare {
+			return nil
 		}
 		return c.transaction(ctx, func() error {
 			return c.Exec(ctx, stateTables+fmt.Sprintf("INSERT INTO _assets.meta VALUES ('state_version', '%d')", stateVersion))
@@ -94,6 +94,10 @@ func (db *DB) State(ctx context.Context) (planner.State, error) {
 	}
 	defer c.Close()
 	if err := c.Exec(ctx, "USE "+Catalog); err != nil {
+		return state, err
+	}
+	if db.bare {
+		state.Found, err = c.found(ctx, nil)
 		return state, err
 	}
 	if state.Last, err = c.records(ctx, "current"); err != nil {
@@ -270,6 +274,9 @@ func (db *DB) Observations(ctx context.Context) (map[assets.Name]planner.Observa
 	}
 	defer c.Close()
 	out := map[assets.Name]planner.Observation{}
+	if db.bare {
+		return out, nil
+	}
 	err = c.each(ctx, `SELECT source, version, columns, arrived, seen FROM `+Catalog+`._assets.observations ORDER BY rowid`,
 		func(scan func(...any) error) error {
 			var source, columns string
@@ -330,6 +337,9 @@ func (db *DB) Runs(ctx context.Context, limit int) ([]Run, error) {
 		return nil, err
 	}
 	defer c.Close()
+	if db.bare {
+		return nil, nil
+	}
 	var out []Run
 	err = c.each(ctx, fmt.Sprintf("SELECT run, began, ended, status, built, unchanged, failed, skipped FROM %s._assets.runs ORDER BY run DESC LIMIT %d", Catalog, limit),
 		func(scan func(...any) error) error {
@@ -353,6 +363,9 @@ func (db *DB) RecordsOfAsset(ctx context.Context, asset assets.Name, limit int) 
 }
 
 func (db *DB) history(ctx context.Context, where string, args ...any) ([]planner.Materialization, error) {
+	if db.bare {
+		return nil, nil
+	}
 	rows, err := db.pool.QueryContext(ctx, "SELECT record FROM "+Catalog+"._assets.materializations WHERE "+where, args...)
 	if err != nil {
 		return nil, err
