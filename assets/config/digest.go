@@ -1,0 +1,84 @@
+package config
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// digest is taken over all that was declared and bears meaning, in an order that
+// does not depend on the files it was written in.
+func digest(p *assets.Project) assets.Digest {
+	d := &parts{root: p.Dir}
+	d.add("project", p.Name, d.rel(p.Warehouse), p.Timezone)
+	d.freshness(p.Freshness)
+	for _, n := range assets.SortedNames(p.Sources) {
+		s := p.Sources[n]
+		d.add("source", n.String(), s.Description, s.Owner, s.MaxAge.String())
+		d.list(s.Tags)
+		d.add(d.rel(filepath.Join(s.Reader.Dir, filepath.FromSlash(s.Reader.Glob))), s.Reader.Format)
+		for _, option := range slices.Sorted(maps.Keys(s.Reader.Options)) {
+			d.add("option", option, s.Reader.Options[option])
+		}
+	}
+	for _, n := range assets.SortedNames(p.Assets) {
+		a := p.Assets[n]
+		d.add("asset", n.String(), a.Group, a.Description, a.Owner, strconv.FormatBool(a.Enabled), a.SQL.Text, strconv.FormatBool(a.SQL.Sensitive), string(a.Kind))
+		d.list(a.Tags)
+		for _, c := range a.Columns {
+			d.add("column", c.Name, c.Type, c.Description)
+		}
+		for _, c := range a.Checks {
+			d.add("check", string(c.Kind), c.Label, c.Description, string(c.Severity), c.To.String(), number(c.Min), number(c.Max), c.SQL.Text)
+			d.list(c.Columns)
+			d.list(c.Values)
+			d.list(c.ToColumns)
+		}
+		d.freshness(a.Freshness)
+	}
+	for _, label := range slices.Sorted(maps.Keys(p.Groups)) {
+		d.add("group", label)
+	}
+	return assets.NewDigest("project1", d.parts...)
+}
+
+type parts struct {
+	root  string
+	parts []string
+}
+
+func (d *parts) add(parts ...string) { d.parts = append(d.parts, parts...) }
+
+func (d *parts) list(items []string) {
+	d.add(strconv.Itoa(len(items)))
+	d.add(items...)
+}
+
+func (d *parts) freshness(blocks []assets.Freshness) {
+	for _, f := range blocks {
+		d.add("freshness", f.MaxLag.String(), strings.Join(strings.Fields(f.At), " "), f.Timezone)
+		d.add(strconv.Itoa(len(f.Sources)))
+		for _, n := range f.Sources {
+			d.add(n.String())
+		}
+	}
+}
+
+// rel makes a path below the project relative to it: moving the whole project changes nothing.
+func (d *parts) rel(path string) string {
+	if r, err := filepath.Rel(d.root, path); err == nil {
+		path = r
+	}
+	return filepath.ToSlash(path)
+}
+
+func number(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatInt(*n, 10)
+}

@@ -1,0 +1,181 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// schema says what the body of a block may hold.
+type schema struct {
+	args   []string
+	blocks []string
+	// later are arguments and blocks of capabilities that are planned: they are
+	// answered with "not supported yet", so that nobody looks for a typing mistake.
+	later []string
+	// instead answers names that people bring from elsewhere.
+	instead map[string]string
+}
+
+var topSchema = schema{
+	blocks: []string{"project", "variable", "locals", "source", "asset"},
+	later:  []string{"connection", "test", "module", "moved", "macro", "notify", "pool", "secret", "environment", "import", "removed", "data", "output"},
+}
+
+var projectSchema = schema{
+	args:   []string{"warehouse", "timezone"},
+	blocks: []string{"defaults"},
+	later: []string{"lineage", "notify", "retry", "pool", "environment", "retention", "memory_limit", "threads", "temp_directory",
+		"max_builds_per_run", "required_version", "telemetry", "server"},
+	instead: map[string]string{"name": "The project's name is its label: project \"shop\" { … }."},
+}
+
+var defaultsSchema = schema{
+	blocks: []string{"freshness"},
+	later:  []string{"retry", "materialize", "contract", "pool", "timeout", "owner", "tags", "on_failure"},
+}
+
+var variableSchema = schema{
+	args:  []string{"type", "default", "description", "sensitive"},
+	later: []string{"validation", "nullable", "ephemeral"},
+}
+
+var sourceSchema = schema{
+	args:   []string{"files", "description", "owner", "tags"},
+	blocks: []string{"format", "freshness"},
+	later: []string{"connection", "table", "version", "poll", "event", "url", "when", "load", "schedule", "every", "version_by", "marker",
+		"for_each", "name", "column", "check", "retry", "timeout", "use_last_good"},
+	instead: map[string]string{
+		"path": "Name the files with `files`, a path or a glob relative to this file.",
+		"file": "Name the files with `files`, a path or a glob relative to this file.",
+		"sql":  "A source is data made elsewhere. To build a table with SQL, declare an asset.",
+	},
+}
+
+var sourceFreshnessSchema = schema{
+	args:    []string{"max_age"},
+	instead: map[string]string{"max_lag": "A source is not built, so it has no lag. What its supplier promises is `max_age`."},
+}
+
+var assetSchema = schema{
+	args:   []string{"sql", "description", "owner", "tags", "enabled", "for_each", "name"},
+	blocks: []string{"column", "check", "materialize", "freshness"},
+	later: []string{"partition", "command", "schedule", "every", "retry", "inputs", "notify", "pool", "pools", "priority", "contract", "timeout",
+		"on_failure", "callback", "use_last_good", "estimate", "macro", "test", "quarantine", "environment", "load", "when"},
+	instead: map[string]string{
+		"depends_on":   "What an asset depends on is read from its SQL.",
+		"ref":          "What an asset depends on is read from its SQL.",
+		"count":        "Make several assets of one block with `for_each`.",
+		"materialized": "Choose how the asset is made with a block: materialize \"view\" {}.",
+		"query":        "Give the query as `sql`.",
+		"type":         "Choose how the asset is made with a block: materialize \"view\" {}.",
+		"test":         "Rules about an asset's rows are check blocks.",
+	},
+}
+
+var columnSchema = schema{
+	args:   []string{"type", "description"},
+	blocks: []string{"check"},
+	later:  []string{"nullable", "sensitive", "tags", "default"},
+}
+
+var materializeSchema = schema{
+	later: []string{"unique_key", "cursor", "strategy", "path", "format", "on_schema_change", "updated_at", "partition_by", "order_by"},
+}
+
+var freshnessSchema = schema{
+	args:    []string{"max_lag", "at", "timezone", "sources"},
+	instead: map[string]string{"max_age": "max_age is a source's. How old an asset may be is `max_lag`.", "cron": "Give the cron expression as `at`.", "schedule": "Give the cron expression as `at`."},
+}
+
+// fits reports whatever of body the schema does not know. what names the block.
+func (l *loader) fits(body *hclsyntax.Body, s schema, what string) {
+	for _, a := range sortedArgs(body) {
+		switch {
+		case slices.Contains(s.args, a.Name):
+		case slices.Contains(s.later, a.Name):
+			l.notYet(a.NameRange, a.Name, what)
+		case s.instead[a.Name] != "":
+			l.report(problem(a.NameRange, fmt.Sprintf("Unsupported argument %q", a.Name), s.instead[a.Name]))
+		case slices.Contains(s.blocks, a.Name):
+			l.report(problem(a.NameRange, fmt.Sprintf("%q is a block", a.Name),
+				fmt.Sprintf("In %s, write it without the equals sign: %s { … }.", what, a.Name)))
+		default:
+			l.report(problem(a.NameRange, fmt.Sprintf("Unsupported argument %q", a.Name), s.unknown("argument", a.Name, what)))
+		}
+	}
+	for _, b := range body.Blocks {
+		switch {
+		case slices.Contains(s.blocks, b.Type):
+		case slices.Contains(s.later, b.Type):
+			l.notYet(b.DefRange(), b.Type, what)
+		case s.instead[b.Type] != "":
+			l.report(problem(b.TypeRange, fmt.Sprintf("Unsupported block %q", b.Type), s.instead[b.Type]))
+		case slices.Contains(s.args, b.Type):
+			l.report(problem(b.TypeRange, fmt.Sprintf("%q is an argument", b.Type),
+				fmt.Sprintf("In %s, write it with an equals sign: %s = ….", what, b.Type)))
+		default:
+			l.report(problem(b.TypeRange, fmt.Sprintf("Unsupported block %q", b.Type), s.unknown("block", b.Type, what)))
+		}
+	}
+}
+
+// unknown explains a name that is nothing here, with the nearest or all names that are.
+func (s schema) unknown(kind, name, what string) string {
+	known := slices.Concat(s.args, s.blocks)
+	text := fmt.Sprintf("%s has no %s %q", sentenceStart(what), kind, name)
+	if near := nearest(name, known); near != "" {
+		return fmt.Sprintf("%s. Did you mean %q?", text, near)
+	}
+	if near := nearest(name, s.later); near != "" {
+		return fmt.Sprintf("%s. If you meant %q: that is not supported yet.", text, near)
+	}
+	if len(known) == 0 {
+		return text + ": it holds nothing."
+	}
+	return fmt.Sprintf("%s. It may hold %s.", text, list(known))
+}
+
+func sentenceStart(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+func (l *loader) notYet(at hcl.Range, name, what string) {
+	l.report(problem(at, fmt.Sprintf("%q is not supported yet", name),
+		fmt.Sprintf("It belongs to a later version of this program. Until then, leave it out of %s.", what)))
+}
+
+// sortedArgs returns the arguments of body in the order they are written.
+func sortedArgs(body *hclsyntax.Body) []*hclsyntax.Attribute {
+	args := make([]*hclsyntax.Attribute, 0, len(body.Attributes))
+	for _, a := range body.Attributes {
+		args = append(args, a)
+	}
+	slices.SortFunc(args, func(a, b *hclsyntax.Attribute) int { return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte })
+	return args
+}
+
+// label returns the one label a block must have. meaning completes "its …".
+func (l *loader) label(b *hclsyntax.Block, meaning string) (string, bool) {
+	switch len(b.Labels) {
+	case 1:
+		if b.Labels[0] != "" {
+			return b.Labels[0], true
+		}
+		l.report(problem(b.LabelRanges[0], fmt.Sprintf("Empty label of a %s block", b.Type), fmt.Sprintf("Write its %s between the quotes.", meaning)))
+	case 0:
+		l.report(problem(b.TypeRange, fmt.Sprintf("Missing label of a %s block", b.Type), fmt.Sprintf("Write its %s: %s %q { … }.", meaning, b.Type, "…")))
+	default:
+		l.report(problem(b.LabelRanges[1], fmt.Sprintf("Too many labels of a %s block", b.Type), fmt.Sprintf("It has one, its %s.", meaning)))
+		return b.Labels[0], b.Labels[0] != ""
+	}
+	return "", false
+}
+
+// noLabels reports labels of a block that has none.
+func (l *loader) noLabels(b *hclsyntax.Block) {
+	if len(b.Labels) > 0 {
+		l.report(problem(b.LabelRanges[0], fmt.Sprintf("A %s block has no label", b.Type), fmt.Sprintf("Write %s { … }.", b.Type)))
+	}
+}

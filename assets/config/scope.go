@@ -1,0 +1,242 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// mark is a property of a value that goes along wherever the value goes.
+type mark string
+
+// sensitive marks a value that must not be shown.
+const sensitive mark = "sensitive"
+
+// scope is what expressions of one file may refer to: the project's variables
+// and locals, functions whose paths are relative to the file, and each inside a
+// block with for_each.
+type scope struct {
+	l    *loader
+	dir  string               // absolute directory of the file
+	each map[string]cty.Value // nil outside for_each
+	// bare scopes have functions but neither var nor local: defaults of variables.
+	bare    bool
+	context func() *hcl.EvalContext // made when first needed: literals need none
+}
+
+func (l *loader) scopeOf(dir string) *scope {
+	l.scopesMu.Lock()
+	defer l.scopesMu.Unlock()
+	s, ok := l.scopes[dir]
+	if !ok {
+		s = &scope{l: l, dir: dir}
+		s.context = sync.OnceValue(func() *hcl.EvalContext {
+			return l.fileContext(dir, map[string]cty.Value{"var": l.varObject(), "local": l.localObject()})
+		})
+		l.scopes[dir] = s
+	}
+	return s
+}
+
+// fileContext makes the functions bound to dir and the given variables available.
+func (l *loader) fileContext(dir string, variables map[string]cty.Value) *hcl.EvalContext {
+	shared := &hcl.EvalContext{Functions: l.functions(), Variables: variables}
+	ctx := shared.NewChild()
+	ctx.Functions = l.fileFunctions(dir, true)
+	return ctx
+}
+
+// within returns the scope for one element of for_each.
+func (s *scope) within(key, value cty.Value) *scope {
+	inner := &scope{l: s.l, dir: s.dir, each: map[string]cty.Value{"key": key, "value": value}}
+	inner.context = sync.OnceValue(func() *hcl.EvalContext {
+		ctx := s.context().NewChild()
+		ctx.Variables = map[string]cty.Value{"each": cty.ObjectVal(inner.each)}
+		return ctx
+	})
+	return inner
+}
+
+// eval returns the value of expr. It reports what is wrong with it and then
+// returns false, as it does when the value depends on something already reported.
+func (s *scope) eval(expr hclsyntax.Expression) (cty.Value, bool) {
+	if isLiteral(expr) {
+		v, diags := expr.Value(nil)
+		s.l.report(diags...)
+		return v, !diags.HasErrors()
+	}
+	if !s.resolves(expr) {
+		return cty.DynamicVal, false
+	}
+	v, diags := expr.Value(s.context())
+	s.l.report(explainCalls(diags)...)
+	if diags.HasErrors() || !v.IsWhollyKnown() {
+		return cty.DynamicVal, false
+	}
+	return v, true
+}
+
+// isLiteral reports whether expr needs no context: a constant or a string without interpolation.
+func isLiteral(expr hclsyntax.Expression) bool {
+	switch e := expr.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return true
+	case *hclsyntax.TemplateExpr:
+		return !slices.ContainsFunc(e.Parts, func(p hclsyntax.Expression) bool {
+			_, ok := p.(*hclsyntax.LiteralValueExpr)
+			return !ok
+		})
+	}
+	return false
+}
+
+// resolves checks that all that expr refers to exists, and reports what does not.
+func (s *scope) resolves(expr hclsyntax.Expression) bool {
+	ok := true
+	for _, t := range expr.Variables() {
+		if d := s.checkTraversal(t, expr); d != nil {
+			s.l.report(d)
+			ok = false
+		}
+	}
+	return ok
+}
+
+func (s *scope) checkTraversal(t hcl.Traversal, expr hclsyntax.Expression) *hcl.Diagnostic {
+	root, at := t.RootName(), t.SourceRange()
+	member, memberAt := memberOf(t)
+	if s.bare && (root == "var" || root == "local" || root == "each") {
+		return problem(at, fmt.Sprintf("%s cannot be used here", root), "The default of a variable is a value of its own: it refers to nothing else. Use a local for what is computed.")
+	}
+	var known []string
+	switch root {
+	case "var":
+		known = slices.Sorted(maps.Keys(s.l.variables))
+	case "local":
+		known = slices.Sorted(maps.Keys(s.l.locals))
+	case "each":
+		if s.each == nil {
+			return problem(at, "each outside of for_each", "each.key and each.value exist only in an asset with for_each.")
+		}
+		known = []string{"key", "value"}
+	case "connection", "module", "secret", "data":
+		return problem(at, fmt.Sprintf("%q is not supported yet", root), "It belongs to a later version of this program.")
+	default:
+		return s.unknownRoot(t, expr)
+	}
+	if member == "" {
+		return problem(at, fmt.Sprintf("Incomplete reference to %s", root), fmt.Sprintf("Name what you mean: %s.NAME.", root))
+	}
+	if slices.Contains(known, member) {
+		return nil
+	}
+	what := map[string]string{
+		"var":   fmt.Sprintf("No variable block declares %q", member),
+		"local": fmt.Sprintf("No locals block holds %q", member),
+		"each":  fmt.Sprintf("each has no %q: it has key and value", member),
+	}[root]
+	return problem(memberAt, fmt.Sprintf("Unknown reference %s.%s", root, member), what+didYouMean(member, known, "."))
+}
+
+// memberOf returns x of var.x or var["x"], and where it stands; "" if t names no member.
+func memberOf(t hcl.Traversal) (string, hcl.Range) {
+	if len(t) > 1 {
+		switch step := t[1].(type) {
+		case hcl.TraverseAttr:
+			return step.Name, step.SrcRange
+		case hcl.TraverseIndex:
+			if step.Key.Type() == cty.String && step.Key.IsKnown() && !step.Key.IsNull() {
+				return step.Key.AsString(), step.SrcRange
+			}
+		}
+	}
+	return "", t.SourceRange()
+}
+
+// unknownRoot explains a name that is not the beginning of any reference: often
+// a string without quotes, an asset's name, or ${ in SQL that was not meant for HCL.
+func (s *scope) unknownRoot(t hcl.Traversal, expr hclsyntax.Expression) *hcl.Diagnostic {
+	at := t.SourceRange()
+	words := []string{t.RootName()}
+	for _, step := range t[1:] {
+		if attr, ok := step.(hcl.TraverseAttr); ok {
+			words = append(words, attr.Name)
+		}
+	}
+	name := strings.Join(words, ".")
+	detail := "Expressions refer to var, local and each only"
+	switch template, ok := expr.(*hclsyntax.TemplateExpr); {
+	case ok && template.SrcRange.Start.Byte != at.Start.Byte:
+		detail += fmt.Sprintf(". If ${%s} is meant as it stands, double the dollar sign: $${%s}", name, name)
+	case near(t.RootName(), "var", "local", "each") != "":
+		detail += didYouMean(t.RootName(), []string{"var", "local", "each"}, "")
+		return problem(at, fmt.Sprintf("Unknown reference %s", name), detail)
+	default:
+		detail += fmt.Sprintf("; sources and assets are named in strings and SQL. If a string is meant, write quotes: %q", name)
+	}
+	return problem(at, fmt.Sprintf("Unknown reference %s", name), detail+".")
+}
+
+func near(name string, candidates ...string) string { return nearest(name, candidates) }
+
+// explainCalls words the errors of function calls, and puts those that arose
+// inside a template file where they arose.
+func explainCalls(diags hcl.Diagnostics) hcl.Diagnostics {
+	var out hcl.Diagnostics
+	for _, d := range diags {
+		if unknown, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d); ok {
+			name := unknown.CalledFunctionName()
+			d.Summary = fmt.Sprintf("Unknown function %s", name)
+			if why := functionsLeftOut[name]; why != "" {
+				d.Summary, d.Detail = fmt.Sprintf("Unsupported function %s", name), why
+			} else {
+				d.Detail = "There is no function of this name" + didYouMean(name, functionNames(), ".")
+			}
+		}
+		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok && call.FunctionCallError() != nil {
+			var inside *templateError
+			if errors.As(call.FunctionCallError(), &inside) {
+				out = append(out, inside.diags...)
+				continue
+			}
+			d.Summary = fmt.Sprintf("The call of %s failed", call.CalledFunctionName())
+			d.Detail = sentence(call.FunctionCallError().Error())
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// plain takes the marks off v. If one says sensitive, it reports that what
+// would show it and returns false.
+func (s *scope) plain(v cty.Value, at hcl.Range, what string) (cty.Value, bool) {
+	v, marks := v.UnmarkDeep()
+	if _, ok := marks[sensitive]; ok {
+		s.l.report(problem(at, "Sensitive value in "+what,
+			"It would be shown in plans, in the warehouse or in logs. Sensitive values are for SQL only. If this one need not be kept secret, wrap it in nonsensitive()."))
+		return v, false
+	}
+	return v, true
+}
+
+// strings of v, as text may hold them, are from now on searched for in all that is shown.
+func (l *loader) keepSecret(v cty.Value) {
+	v, _ = v.UnmarkDeep()
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		if v.IsNull() || !v.IsKnown() || !v.Type().IsPrimitiveType() || v.Type() == cty.Bool {
+			return true, nil
+		}
+		if text, err := convert.Convert(v, cty.String); err == nil {
+			l.addSecret(text.AsString())
+		}
+		return true, nil
+	})
+}

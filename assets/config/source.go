@@ -1,0 +1,175 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// formats says by which extensions the files of a format are known.
+var formats = map[string]string{
+	".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet",
+	".json": "json", ".ndjson": "json", ".jsonl": "json", ".geojson": "json",
+}
+
+// laterFormats are planned.
+var laterFormats = []string{"xlsx", "excel", "avro", "arrow", "orc", "delta", "iceberg", "sqlite", "xml", "yaml"}
+
+// readerOptions are the arguments of DuckDB's read_csv, read_parquet and
+// read_json that change what is read. Those that write tables are left out.
+var readerOptions = map[string][]string{
+	"csv": {"all_varchar", "allow_quoted_nulls", "auto_detect", "auto_type_candidates", "buffer_size", "column_names", "column_types", "columns",
+		"comment", "compression", "dateformat", "decimal_separator", "delim", "dtypes", "encoding", "escape", "filename", "files_to_sniff",
+		"force_not_null", "header", "hive_partitioning", "hive_types", "hive_types_autocast", "ignore_errors", "max_line_size",
+		"maximum_line_size", "names", "new_line", "normalize_names", "null_padding", "nullstr", "parallel", "quote", "sample_size", "sep",
+		"skip", "strict_mode", "thousands", "timestampformat", "types", "union_by_name"},
+	"parquet": {"binary_as_string", "can_have_nan", "compression", "explicit_cardinality", "file_row_number", "filename", "hive_partitioning",
+		"hive_types", "hive_types_autocast", "schema", "union_by_name"},
+	"json": {"auto_detect", "columns", "compression", "convert_strings_to_integers", "date_format", "dateformat", "field_appearance_threshold",
+		"filename", "format", "hive_partitioning", "hive_types", "hive_types_autocast", "ignore_errors", "map_inference_threshold",
+		"maximum_depth", "maximum_object_size", "maximum_sample_files", "records", "sample_size", "timestamp_format", "timestampformat",
+		"union_by_name"},
+}
+
+// optionsInstead answers options by other names.
+var optionsInstead = map[string]string{
+	"delimiter": "delim", "separator": "sep", "null": "nullstr", "na": "nullstr", "date_format": "dateformat", "timestamp_format": "timestampformat",
+	"skip_rows": "skip", "schema": "columns", "null_value": "nullstr",
+}
+
+func (l *loader) readSource(s *scope, b *hclsyntax.Block) *assets.Source {
+	label, ok := l.label(b, "name")
+	what := fmt.Sprintf("source %q", label)
+	l.fits(b.Body, sourceSchema, what)
+	a := l.args(s, b.Body, what)
+	src := &assets.Source{
+		Description: a.text("description"), Owner: a.filled("owner"), Tags: a.texts("tags"), Decl: b.DefRange(),
+		Reader: assets.Reader{Glob: a.filled("files"), Dir: s.dir, GlobRange: a.at("files", b.DefRange())},
+	}
+	l.readReader(a, b, &src.Reader)
+	for i, fb := range blocksOf(b.Body, "freshness") {
+		l.noLabels(fb)
+		if i > 0 {
+			l.report(problem(fb.DefRange(), "Duplicate freshness block", "A source has one."))
+			continue
+		}
+		l.fits(fb.Body, sourceFreshnessSchema, "the freshness block of "+what)
+		fa := l.args(s, fb.Body, "the freshness block of "+what)
+		age, good := fa.duration("max_age")
+		switch {
+		case !fa.has("max_age"):
+			l.report(problem(fb.DefRange(), "Missing argument \"max_age\"", "Say how often the supplier promises a delivery: max_age = \"26h\"."))
+		case good && age <= 0:
+			fa.wrong("max_age", "\"max_age\" must be more than nothing", "Say how often the supplier promises a delivery: max_age = \"26h\".")
+		default:
+			src.MaxAge = age
+		}
+	}
+	if !ok {
+		return nil
+	}
+	if src.Name, ok = l.name(label, b.LabelRanges[0]); !ok {
+		return nil
+	}
+	return src
+}
+
+// readReader reads what says how a source's files are read.
+func (l *loader) readReader(a *args, b *hclsyntax.Block, r *assets.Reader) {
+	later := slices.ContainsFunc(sourceSchema.later, func(name string) bool {
+		return a.has(name) || len(blocksOf(b.Body, name)) > 0
+	})
+	switch {
+	case !a.has("files") && !later:
+		l.report(problem(b.DefRange(), "Missing argument \"files\"", fmt.Sprintf("Say which files %s is read from: files = \"data/orders/*.csv\", a path or a glob relative to this file.", a.what)))
+	case isRemote(r.Glob):
+		a.wrong("files", "Files on other machines are not supported yet", "They belong to a later version of this program. Until then, name local files.")
+	case r.Glob != "" && !doublestar.ValidatePattern(r.Glob):
+		a.wrong("files", fmt.Sprintf("Invalid glob %q", r.Glob), "A glob may use *, **, ?, [a-z] and {a,b}, each bracket closed.")
+	}
+
+	var block *hclsyntax.Block
+	for i, fb := range blocksOf(b.Body, "format") {
+		if i > 0 {
+			l.report(problem(fb.DefRange(), "Duplicate format block", "A source has one format. Declare two sources for files of two kinds."))
+			continue
+		}
+		block = fb
+	}
+	ext := extension(r.Glob)
+	r.Format = formats[ext]
+	if block == nil {
+		if r.Glob != "" && r.Format == "" && !isRemote(r.Glob) {
+			a.wrong("files", "Unknown format of the files", fmt.Sprintf("%s Say what they are: format \"csv\" {}; or parquet, or json.", unknownExtension(ext)))
+		}
+	} else {
+		l.readFormat(a, block, r)
+	}
+	if ext == ".tsv" && r.Format == "csv" && r.Options["delim"] == "" && r.Options["sep"] == "" {
+		r.Options = maps.Clone(r.Options)
+		if r.Options == nil {
+			r.Options = map[string]string{}
+		}
+		r.Options["delim"] = quote("\t")
+	}
+}
+
+func unknownExtension(ext string) string {
+	if ext == "" || strings.ContainsAny(ext, "*?[]{}") {
+		return "The name has no extension to tell it by."
+	}
+	return fmt.Sprintf("The extension %s tells nothing.", ext)
+}
+
+func (l *loader) readFormat(a *args, block *hclsyntax.Block, r *assets.Reader) {
+	r.FormatRange = block.DefRange()
+	label, ok := l.label(block, "format")
+	if !ok {
+		return
+	}
+	r.Format = strings.ToLower(label)
+	known := readerOptions[r.Format]
+	switch {
+	case r.Format == "tsv" || r.Format == "ndjson" || r.Format == "jsonl":
+		l.report(problem(block.LabelRanges[0], fmt.Sprintf("Unsupported format %q", label), map[string]string{
+			"tsv": "Tab-separated files are csv with delim = \"\\t\".", "ndjson": "Newline-delimited JSON is json.", "jsonl": "Newline-delimited JSON is json.",
+		}[r.Format]))
+		return
+	case slices.Contains(laterFormats, r.Format):
+		l.notYet(block.LabelRanges[0], label, a.what)
+		return
+	case known == nil:
+		l.report(problem(block.LabelRanges[0], fmt.Sprintf("Unsupported format %q", label), "Files are csv, parquet or json"+didYouMean(label, []string{"csv", "parquet", "json"}, ".")))
+		return
+	}
+	what := fmt.Sprintf("the %s format of %s", r.Format, a.what)
+	for _, inner := range block.Body.Blocks {
+		l.report(problem(inner.TypeRange, fmt.Sprintf("Unsupported block %q", inner.Type), "A format block holds options of DuckDB's reader, as arguments: "+inner.Type+" = …."))
+	}
+	fa := l.args(a.s, block.Body, what)
+	r.Options = map[string]string{}
+	for _, arg := range sortedArgs(block.Body) {
+		if !slices.Contains(known, arg.Name) {
+			detail := fmt.Sprintf("DuckDB's read_%s has no option %q", r.Format, arg.Name)
+			if other := optionsInstead[arg.Name]; slices.Contains(known, other) {
+				detail += fmt.Sprintf(". Did you mean %q?", other)
+			} else {
+				detail += didYouMean(arg.Name, known, fmt.Sprintf(". It has %s.", list(known)))
+			}
+			l.report(problem(arg.NameRange, fmt.Sprintf("Unsupported argument %q", arg.Name), detail))
+			continue
+		}
+		if v, ok := fa.value(arg.Name); ok {
+			if r.Options[arg.Name] = literal(v); r.Options[arg.Name] == "" {
+				fa.wrong(arg.Name, fmt.Sprintf("The option %q cannot hold a null", arg.Name), "Leave out what has no value.")
+				delete(r.Options, arg.Name)
+			}
+		}
+	}
+}

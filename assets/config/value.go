@@ -1,0 +1,238 @@
+package config
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+	_ "time/tzdata" // zones are known on machines without a zone database, too
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// args reads the arguments of one block. Each method reports what is wrong and
+// then returns the zero value; so it does for an argument that is not given, or null.
+type args struct {
+	s    *scope
+	body *hclsyntax.Body
+	what string // names the block in messages
+}
+
+func (l *loader) args(s *scope, body *hclsyntax.Body, what string) *args {
+	return &args{s, body, what}
+}
+
+// expr returns an argument's expression, nil if it is not given.
+func (a *args) expr(name string) hclsyntax.Expression {
+	if attr, ok := a.body.Attributes[name]; ok {
+		return attr.Expr
+	}
+	return nil
+}
+
+func (a *args) has(name string) bool { return a.expr(name) != nil }
+
+// at is where an argument's value stands, or fallback.
+func (a *args) at(name string, fallback hcl.Range) hcl.Range {
+	if e := a.expr(name); e != nil {
+		return e.Range()
+	}
+	return fallback
+}
+
+// value evaluates an argument that others can see.
+func (a *args) value(name string) (cty.Value, bool) {
+	expr := a.expr(name)
+	if expr == nil {
+		return cty.NilVal, false
+	}
+	v, ok := a.s.eval(expr)
+	if !ok {
+		return v, false
+	}
+	v, ok = a.s.plain(v, expr.Range(), fmt.Sprintf("%q of %s", name, a.what))
+	return v, ok && !v.IsNull()
+}
+
+func (a *args) wrong(name, summary, detail string) {
+	a.s.l.report(problem(a.expr(name).Range(), summary, detail))
+}
+
+// must reports an argument that is wrong because it has another type.
+func (a *args) must(name, be string) {
+	a.wrong(name, fmt.Sprintf("%q must be %s", name, be), fmt.Sprintf("In %s, this value is something else.", a.what))
+}
+
+// text reads a string.
+func (a *args) text(name string) string {
+	v, ok := a.value(name)
+	if !ok {
+		return ""
+	}
+	if v.Type() != cty.String {
+		a.must(name, "a string")
+		return ""
+	}
+	return v.AsString()
+}
+
+// filled reads a string that says something.
+func (a *args) filled(name string) string {
+	v, ok := a.value(name)
+	if !ok {
+		return ""
+	}
+	if v.Type() == cty.String && strings.TrimSpace(v.AsString()) == "" {
+		a.wrong(name, fmt.Sprintf("%q is empty", name), fmt.Sprintf("Give %s a value for it, or leave it out.", a.what))
+		return ""
+	}
+	return a.text(name)
+}
+
+// item is where the i-th element of a list stands: itself if it is written out, else the list.
+func (a *args) item(name string, i int) hcl.Range {
+	if tuple, ok := a.expr(name).(*hclsyntax.TupleConsExpr); ok && i < len(tuple.Exprs) {
+		return tuple.Exprs[i].Range()
+	}
+	return a.expr(name).Range()
+}
+
+// boolean reads true or false.
+func (a *args) boolean(name string, otherwise bool) bool {
+	v, ok := a.value(name)
+	if !ok {
+		return otherwise
+	}
+	if v.Type() != cty.Bool {
+		a.must(name, "true or false")
+		return otherwise
+	}
+	return v.True()
+}
+
+// count reads a whole number, not negative.
+func (a *args) count(name string) *int64 {
+	v, ok := a.value(name)
+	if !ok {
+		return nil
+	}
+	if v.Type() == cty.Number {
+		if n, exact := v.AsBigFloat().Int64(); exact == big.Exact && n >= 0 {
+			return &n
+		}
+	}
+	a.must(name, "a whole number, zero or more")
+	return nil
+}
+
+// texts reads a list of strings, each of which says something, none twice.
+func (a *args) texts(name string) []string {
+	vals, ok := a.elements(name, "a list of strings")
+	if !ok {
+		return nil
+	}
+	seen := map[string]bool{}
+	texts := make([]string, 0, len(vals))
+	for i, v := range vals {
+		switch {
+		case v.IsNull() || v.Type() != cty.String || strings.TrimSpace(v.AsString()) == "":
+			a.s.l.report(problem(a.item(name, i), fmt.Sprintf("%q must be a list of strings", name), "This element is empty or something else than a string."))
+			return nil
+		case seen[strings.ToLower(v.AsString())]:
+			a.s.l.report(problem(a.item(name, i), fmt.Sprintf("%q is listed twice", v.AsString()), fmt.Sprintf("Take one of them out of %q.", name)))
+			return nil
+		}
+		seen[strings.ToLower(v.AsString())] = true
+		texts = append(texts, v.AsString())
+	}
+	return texts
+}
+
+func (a *args) elements(name, be string) ([]cty.Value, bool) {
+	v, ok := a.value(name)
+	if !ok {
+		return nil, false
+	}
+	if ty := v.Type(); !ty.IsTupleType() && !ty.IsListType() && !ty.IsSetType() {
+		detail := fmt.Sprintf("In %s, this value is something else.", a.what)
+		if ty.IsPrimitiveType() {
+			detail = "Write square brackets around it, also around a single value."
+		}
+		a.wrong(name, fmt.Sprintf("%q must be %s", name, be), detail)
+		return nil, false
+	}
+	return v.AsValueSlice(), true
+}
+
+// duration reads a span of time such as "90m", "24h" or "7d".
+func (a *args) duration(name string) (time.Duration, bool) {
+	v, ok := a.value(name)
+	if !ok {
+		return 0, false
+	}
+	if v.Type() == cty.String {
+		if d, err := parseDuration(v.AsString()); err == nil {
+			return d, true
+		}
+	}
+	a.wrong(name, fmt.Sprintf("%q must be a duration", name), `Write a number with its unit: "90s", "15m", "26h", "7d" or "1h30m".`)
+	return 0, false
+}
+
+// timezone reads the name of a zone, such as "Europe/Paris".
+func (a *args) timezone(name string) string {
+	zone := a.filled(name)
+	if zone == "" {
+		return ""
+	}
+	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
+		a.wrong(name, fmt.Sprintf("Unknown time zone %q", zone), `Zones have names as in the IANA database, such as "Europe/Paris", "America/New_York" or "UTC".`)
+		return ""
+	}
+	return zone
+}
+
+// literal writes a value as DuckDB's SQL would have it; "" if it cannot be one.
+func literal(v cty.Value) string {
+	if v.IsNull() {
+		return ""
+	}
+	ty := v.Type()
+	switch {
+	case ty == cty.String:
+		return quote(v.AsString())
+	case ty == cty.Number, ty == cty.Bool:
+		text, err := convert.Convert(v, cty.String)
+		if err != nil {
+			return ""
+		}
+		return text.AsString()
+	case ty.IsTupleType(), ty.IsListType(), ty.IsSetType():
+		var items []string
+		for _, item := range v.AsValueSlice() {
+			text := literal(item)
+			if text == "" {
+				return ""
+			}
+			items = append(items, text)
+		}
+		return "[" + strings.Join(items, ", ") + "]"
+	case ty.IsObjectType(), ty.IsMapType():
+		var items []string
+		for it := v.ElementIterator(); it.Next(); {
+			key, item := it.Element()
+			text := literal(item)
+			if text == "" {
+				return ""
+			}
+			items = append(items, quote(key.AsString())+": "+text)
+		}
+		return "{" + strings.Join(items, ", ") + "}"
+	}
+	return ""
+}
+
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
