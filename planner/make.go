@@ -137,9 +137,10 @@ func (n *node) step() Step {
 }
 
 // estimate is how long a build of n is expected to take: as long as the last
-// one; a view is made in no time. 0 if nothing is known.
+// one; a view is made in no time. 0 if nothing is known, as after a revalidation,
+// whose record tells no build's duration.
 func (n *node) estimate() time.Duration {
-	if n.last == nil || n.asset.Kind == assets.View {
+	if n.last == nil || n.asset.Kind == assets.View || n.last.Status == Revalidated {
 		return 0
 	}
 	return max(0, n.last.Ended.Sub(n.last.Began))

@@ -38,7 +38,12 @@ func (a Action) String() string {
 func (a Action) Symbol() string { return string(rune(a)) }
 
 // MarshalText writes the action's word.
-func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+func (a Action) MarshalText() ([]byte, error) {
+	if name, ok := actionNames[a]; ok {
+		return []byte(name), nil
+	}
+	return nil, fmt.Errorf("%s is not an action of a plan", a)
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (a *Action) UnmarshalText(text []byte) error {
