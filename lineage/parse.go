@@ -1,6 +1,7 @@
 package lineage
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -183,7 +184,7 @@ func (w *syntaxWalk) table(v *fastjson.Value, ctes *scope) {
 	case name.Schema == "recurring" && ctes.has(name.Table):
 		return // what a recursive query with USING KEY has so far
 	case schema == "" && looksLikeFile(table):
-		w.out.Files = append(w.out.Files, FileRef{Path: table, Format: formatOf(table), Offset: at})
+		w.out.Files = append(w.out.Files, FileRef{Path: table, Format: FormatOf(table), Offset: at})
 		return
 	}
 	if schema == "" {
@@ -251,11 +252,11 @@ var fileFunctions = map[string]string{
 }
 
 func looksLikeFile(name string) bool {
-	return strings.ContainsAny(name, `/\*`) || formatOf(name) != ""
+	return strings.ContainsAny(name, `/\*`) || FormatOf(name) != ""
 }
 
-// formatOf is the format of a file by its ending, empty if that says nothing.
-func formatOf(path string) string {
+// FormatOf is the format of a file by its ending, empty if that says nothing.
+func FormatOf(path string) string {
 	path = lower(path)
 	for _, compressed := range []string{".gz", ".zst", ".zstd"} {
 		path = strings.TrimSuffix(path, compressed)
@@ -386,4 +387,27 @@ func lower(s string) string {
 func sortedSet(items []string) []string {
 	slices.Sort(items)
 	return slices.Compact(items)
+}
+
+// Union returns the items of both, sorted.
+func Union(a, b []string) []string {
+	if len(a)+len(b) == 0 {
+		return nil
+	}
+	return sortedSet(slices.Concat(a, b))
+}
+
+// EngineErrorIn returns the error that an answer of DuckDB holds, an
+// *EngineError, or nil if the answer is a result.
+func EngineErrorIn(answer []byte) error {
+	if bytes.HasPrefix(answer, []byte(`{"error":false`)) {
+		return nil
+	}
+	p := parsers.Get()
+	defer parsers.Put(p)
+	root, err := p.ParseBytes(answer)
+	if err != nil {
+		return fmt.Errorf("read DuckDB's answer: %w", err)
+	}
+	return engineError(root)
 }

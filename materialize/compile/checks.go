@@ -1,0 +1,93 @@
+package compile
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
+)
+
+// bindChecks binds the checks that hold SQL against the tables they read, all of
+// which have columns by now.
+func (c *compiler) bindChecks() error {
+	var misses []*checkSQL
+	var keys []sum
+	needed := map[assets.Name][]assets.Column{}
+	for _, check := range c.checks {
+		if check.broken || check.check.Kind == assets.Relationships || !c.readable(check) {
+			continue
+		}
+		parts := []string{"check", c.engine, check.text()}
+		for _, ref := range check.parsed.Refs {
+			columns := c.sums[ref.Name]
+			parts = append(parts, ref.Name.String(), string(columns[:]))
+		}
+		key := sumOf(parts...)
+		if ok := ""; c.cache.text(key, &ok) {
+			continue
+		}
+		misses, keys = append(misses, check), append(keys, key)
+		for _, ref := range check.parsed.Refs {
+			needed[ref.Name] = c.graph.Nodes[ref.Name].Columns
+		}
+	}
+	if len(misses) == 0 {
+		return nil
+	}
+	binder, err := c.declare(needed)
+	if err != nil {
+		return err
+	}
+	errs := make([]error, len(misses))
+	err = inBatches(c.ctx, len(misses), func(ctx context.Context, from, to int) error {
+		return bindCheckBatch(ctx, binder, misses[from:to], errs[from:to])
+	})
+	if err != nil {
+		return err
+	}
+	for i, check := range misses {
+		if errs[i] == nil {
+			c.cache.addText(keys[i], "")
+			continue
+		}
+		c.report(engineDiagnostic(errs[i], check.check.SQL, binder.Prefix()+len(check.prefix), check.check.ArgRange))
+	}
+	return nil
+}
+
+func bindCheckBatch(ctx context.Context, binder Binder, checks []*checkSQL, errs []error) error {
+	texts := make([]string, 0, len(checks))
+	for _, check := range checks {
+		texts = append(texts, check.text())
+	}
+	plans, err := binder.Bind(ctx, texts)
+	if err != nil {
+		return err
+	}
+	for i := range checks {
+		if errs[i] = lineage.EngineErrorIn(plans[i]); cannotShow(errs[i]) {
+			if _, err := binder.Describe(ctx, texts[i]); err == nil {
+				errs[i] = nil
+			}
+		}
+	}
+	return nil
+}
+
+// readable reports whether everything that a check reads has columns. A name
+// that nothing declares is a mistake; tables whose columns are not known are not.
+func (c *compiler) readable(check *checkSQL) bool {
+	readable := c.graph.Nodes[check.asset.Name].Columns != nil
+	for _, ref := range check.parsed.Refs {
+		node := c.graph.Nodes[ref.Name]
+		if node == nil {
+			c.report(lineage.Missing(c.project, fmt.Sprintf("Check %q of asset %q", check.check.ID(), check.asset.Name), ref.Name,
+				place(check.check.SQL, ref.Offset, len(check.prefix), check.check.ArgRange)))
+			readable = false
+			continue
+		}
+		readable = readable && node.Columns != nil
+	}
+	return readable
+}

@@ -1,0 +1,144 @@
+package compile
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
+)
+
+// checkSQL is a check that holds SQL, or one that names another table.
+type checkSQL struct {
+	asset *assets.Asset
+	check assets.Check
+	// prefix and suffix make the check's text a query; both empty for sql checks.
+	prefix, suffix string
+	parsed         lineage.Parsed
+	broken         bool
+}
+
+func (c *checkSQL) text() string { return c.prefix + c.check.SQL.Text + c.suffix }
+
+// refs are the tables that the check reads, the asset itself included.
+func (c *checkSQL) refs() []lineage.Ref {
+	if c.check.Kind == assets.Relationships {
+		return []lineage.Ref{{Name: c.check.To, Offset: -1}}
+	}
+	return c.parsed.Refs
+}
+
+// newCheckSQL returns nil for checks that concern the asset's own columns only.
+func newCheckSQL(a *assets.Asset, check assets.Check) *checkSQL {
+	switch check.Kind {
+	case assets.Relationships, assets.Query:
+		return &checkSQL{asset: a, check: check}
+	case assets.Expression:
+		return &checkSQL{asset: a, check: check, suffix: "\n)", // the text may end in a comment
+			prefix: fmt.Sprintf(`SELECT 1 FROM "%s"."%s" WHERE (`, a.Name.Schema, a.Name.Table)}
+	}
+	return nil
+}
+
+// statement is one text to be parsed, and where its result and errors go.
+type statement struct {
+	text   string
+	key    sum
+	done   func(lineage.Parsed)
+	wrong  func(*hcl.Diagnostic)
+	sql    assets.SQL
+	shift  int // bytes of text before sql
+	rng    hcl.Range
+	parsed lineage.Parsed
+	err    error
+}
+
+// parse finds what every statement of the project names.
+func (c *compiler) parse() error {
+	var statements, misses []*statement
+	for _, name := range assets.SortedNames(c.project.Assets) {
+		a := c.project.Assets[name]
+		statements = append(statements, &statement{text: a.SQL.Text, sql: a.SQL, rng: a.SQLRange,
+			done:  func(parsed lineage.Parsed) { c.parsed[name] = parsed },
+			wrong: func(d *hcl.Diagnostic) { c.breaks(name, d) }})
+		for _, check := range a.Checks {
+			if check := newCheckSQL(a, check); check != nil {
+				c.checks = append(c.checks, check)
+				if check.check.Kind != assets.Relationships {
+					statements = append(statements, &statement{text: check.text(), sql: check.check.SQL, shift: len(check.prefix), rng: check.check.ArgRange,
+						done:  func(parsed lineage.Parsed) { check.parsed = parsed },
+						wrong: func(d *hcl.Diagnostic) { check.broken = true; c.report(d) }})
+				}
+			}
+		}
+	}
+	for _, s := range statements {
+		s.key = sumOf("parse", c.engine, s.text)
+		if !c.cache.parsed(s.key, &s.parsed) {
+			misses = append(misses, s)
+		}
+	}
+	if err := c.parseMisses(misses); err != nil {
+		return err
+	}
+	for _, s := range statements {
+		if s.err != nil {
+			s.wrong(engineDiagnostic(s.err, s.sql, s.shift, s.rng))
+			continue
+		}
+		s.done(s.parsed)
+		for _, r := range s.parsed.Refusals {
+			s.wrong(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: r.Summary, Detail: r.Detail, Subject: place(s.sql, r.Offset, s.shift, s.rng).Ptr()})
+		}
+		for _, f := range s.parsed.Files {
+			s.wrong(fileDiagnostic(c.project, f, place(s.sql, f.Offset, s.shift, s.rng)))
+		}
+	}
+	return nil
+}
+
+func (c *compiler) parseMisses(misses []*statement) error {
+	if len(misses) == 0 {
+		return nil
+	}
+	binder, err := c.engineRoom()
+	if err != nil {
+		return err
+	}
+	err = inBatches(c.ctx, len(misses), func(ctx context.Context, from, to int) error {
+		texts := make([]string, 0, to-from)
+		for _, s := range misses[from:to] {
+			texts = append(texts, s.text)
+		}
+		trees, err := binder.Syntax(ctx, texts)
+		if err != nil {
+			return err
+		}
+		for i, s := range misses[from:to] {
+			s.parsed, s.err = lineage.Parse(trees[i], c.engine)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, s := range misses {
+		if s.err == nil && len(s.parsed.Refusals) == 0 && len(s.parsed.Files) == 0 {
+			c.cache.addParsed(s.key, s.parsed)
+		}
+	}
+	return nil
+}
+
+// place maps a byte of a text whose first shift bytes are ours to a file.
+func place(s assets.SQL, offset, shift int, fallback hcl.Range) hcl.Range {
+	if offset < 0 {
+		return fallback
+	}
+	// What is reported beyond the end is about the last word.
+	last := len(strings.TrimRight(s.Text, " \t\r\n;")) - 1
+	return lineage.Place(s, max(0, min(offset-shift, last)), fallback)
+}
