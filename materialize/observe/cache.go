@@ -1,0 +1,100 @@
+package observe
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// cacheFormat names the layout of the cache file; another one is not read.
+const cacheFormat = "files-1"
+
+// hashCache keeps what is known of each source's files. A source that was not
+// looked at keeps its entries, one that was keeps those of the files it has.
+type hashCache struct {
+	Format  string                             `json:"format"`
+	Sources map[assets.Name]map[string]hashOne `json:"sources"`
+	all     map[string]hashOne                 // by path, of every source, as read
+	changed bool
+}
+
+// hashOne is a File without its path. Times are nanoseconds since 1970, which a
+// file system keeps exactly.
+type hashOne struct {
+	Size    int64  `json:"size"`
+	ModTime int64  `json:"mtime"`
+	Inode   uint64 `json:"inode"`
+	Hash    string `json:"hash"`
+	Hashed  int64  `json:"hashed"`
+}
+
+// readCache reads the cache file. One that is not there, broken or of another
+// format is as good as an empty one.
+func readCache(path string) *hashCache {
+	c := &hashCache{}
+	if data, err := os.ReadFile(path); err != nil || json.Unmarshal(data, c) != nil || c.Format != cacheFormat {
+		c = &hashCache{Format: cacheFormat}
+	}
+	c.all = map[string]hashOne{}
+	for _, files := range c.Sources {
+		maps.Copy(c.all, files)
+	}
+	return c
+}
+
+// lookup returns what is known of a file, or the zero File.
+func (c *hashCache) lookup(path string) File {
+	e, ok := c.all[path]
+	if !ok {
+		return File{}
+	}
+	return File{Path: path, Size: e.Size, ModTime: time.Unix(0, e.ModTime), Inode: e.Inode, Hash: e.Hash, Hashed: time.Unix(0, e.Hashed)}
+}
+
+// remember replaces what is known of a source's files.
+func (c *hashCache) remember(source assets.Name, files []File) {
+	fresh := make(map[string]hashOne, len(files))
+	for _, f := range files {
+		if f.Hash != "" {
+			fresh[f.Path] = hashOne{f.Size, f.ModTime.UnixNano(), f.Inode, f.Hash, f.Hashed.UnixNano()}
+		}
+	}
+	if maps.Equal(fresh, c.Sources[source]) {
+		return
+	}
+	if c.Sources == nil {
+		c.Sources = map[assets.Name]map[string]hashOne{}
+	}
+	c.Sources[source], c.changed = fresh, true
+}
+
+// write replaces the cache file if anything changed. A reader sees the old file or the new one.
+func (c *hashCache) write(path string) error {
+	if path == "" || !c.changed {
+		return nil
+	}
+	data, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	_, err = temp.Write(data)
+	if closed := temp.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), path)
+}
