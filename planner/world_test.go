@@ -69,17 +69,21 @@ func (w *world) publish(n assets.Name) {
 		Key: Key{Asset: n}, Run: "01RUN", Status: Published, View: "view of " + n.String(),
 		Definition: Definition{Bound: node.Bound, Settings: SettingsDigest(a), SQL: a.SQL.Text, Engine: "v1"},
 		Reads:      map[assets.Name]Read{}, Made: Version{ID: "rows:1", Columns: node.Columns}, Rows: 10,
-		Digests: map[string]assets.Digest{"k,v": "rows:1"}, Audit: ChecksDigest(a.Checks),
+		Audit: ChecksDigest(a.Checks),
 		Began: now.Add(-time.Hour), Ended: now.Add(-time.Hour + 30*time.Second),
 	}
 	if a.Kind == assets.Table {
 		m.Table = n.String() + "@1"
+		m.Digests = map[string]assets.Digest{"k,v": "rows:kv", "k": "rows:k", "": "rows:"}
 	}
 	for _, i := range node.Inputs {
 		cols := node.Bound.Uses[i]
 		r := Read{Version: w.Observed[i].Version.ID, Projection: w.Observed[i].Version.ID, Columns: cols}
 		if last, ok := w.State.Last[Key{Asset: i}]; ok {
-			r = Read{Version: last.Made.ID, Projection: last.Digests[ColumnKey(cols)], Columns: cols}
+			r = Read{Version: last.Made.ID, Projection: last.Made.ID, Columns: cols} // of a view
+			if last.Table != "" {
+				r.Projection = last.Digests[ColumnKey(cols)]
+			}
 		}
 		m.Reads[i] = r
 	}
@@ -93,6 +97,28 @@ func (w *world) last(name string, change func(*Materialization)) {
 	m := w.State.Last[key]
 	change(&m)
 	w.State.Last[key] = m
+}
+
+// rebuilt records that an asset was built again since its readers read it, with
+// digests of the projections that are known.
+func (w *world) rebuilt(name string, digests map[string]assets.Digest) {
+	w.last(name, func(m *Materialization) { m.Made.ID += "x"; m.Digests = digests })
+}
+
+// uses says which columns a reads of an input by its SQL as it is now.
+func (w *world) uses(name, input string, columns ...string) {
+	w.node(name).Bound.Uses[assets.MustName(input)] = columns
+}
+
+// outputs says which columns an asset has by its SQL as it is now: "k INTEGER".
+func (w *world) outputs(name string, columns ...string) {
+	node := w.node(name)
+	node.Columns = nil
+	for _, c := range columns {
+		column, kind, _ := strings.Cut(c, " ")
+		node.Columns = append(node.Columns, assets.Column{Name: column, Type: kind})
+	}
+	node.Bound.Outputs = node.Columns
 }
 
 // forget makes an asset one that was never built.
@@ -109,6 +135,11 @@ func (w *world) found(name string, change func(*Found)) {
 	w.State.Found[n] = f
 }
 
+// unfind drops what is published under a name, and its table.
+func (w *world) unfind(name string) { delete(w.State.Found, assets.MustName(name)) }
+
+func (w *world) node(name string) *lineage.Node { return w.Graph.Nodes[assets.MustName(name)] }
+
 func (w *world) asset(name string) *assets.Asset { return w.Project.Assets[assets.MustName(name)] }
 
 // remove takes an asset out of the project and leaves it published.
@@ -121,14 +152,30 @@ func (w *world) remove(name string) {
 
 func (w *world) redefine(name string) {
 	w.asset(name).SQL.Text += " -- edited"
-	w.Graph.Nodes[assets.MustName(name)].Bound.Syntax += "x"
+	w.node(name).Bound.Syntax += "x"
 }
 
 func (w *world) arrive(source string) {
+	w.observe(source, func(o *Observation) { o.Version.ID += "x" })
+}
+
+func (w *world) observe(source string, change func(*Observation)) {
 	n := assets.MustName(source)
 	o := w.Observed[n]
-	o.Version.ID += "x"
+	change(&o)
 	w.Observed[n] = o
+}
+
+// fails records that the latest attempt to build an asset failed.
+func (w *world) fails(name, err string) {
+	key := Key{Asset: assets.MustName(name)}
+	w.State.Failed[key] = Materialization{Key: key, Status: Failed, Err: err}
+}
+
+// unbind says that an asset does not compile for want of a source's columns.
+func (w *world) unbind(name, why string) {
+	node := w.node(name)
+	node.Bound, node.Columns, node.Unbound = lineage.Bound{}, nil, why
 }
 
 func twoColumns() []assets.Column {
