@@ -1,0 +1,386 @@
+package planner
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// oracle knows what happened to a world as facts, not as digests, and answers by
+// the rules, each read off their definition: no memo, no order of evaluation.
+type oracle struct {
+	inputs  map[string][]string
+	fact    map[string]map[string]bool // missing redefined drifted lost foreign disabled forced failed checks; of sources: moved absent error
+	edge    map[[2]string]string       // reader, input: "" never uses unknown other equal
+	sources map[string]bool
+	removed map[string]bool
+}
+
+func (o oracle) is(x, fact string) bool { return o.fact[x][fact] }
+
+// some asks about x's inputs that are assets.
+func (o oracle) some(x string, holds func(i string) bool) bool {
+	return slices.ContainsFunc(o.inputs[x], func(i string) bool { return !o.sources[i] && holds(i) })
+}
+
+// An input's version was read that is no longer the one there is, and what was read of it is not known to be equal.
+func (o oracle) inputDiffers(x string) bool {
+	return slices.ContainsFunc(o.inputs[x], func(i string) bool { return o.sources[i] && o.is(i, "moved") }) ||
+		o.some(x, func(i string) bool {
+			e := o.edge[[2]string{x, i}]
+			return e == "never" || e == "uses" || (e == "unknown" || e == "other") && !o.builds(i) && !o.is(i, "missing")
+		})
+}
+
+// A build is needed whatever the inputs come out as.
+func (o oracle) certain(x string) bool {
+	return o.is(x, "redefined") || o.inputDiffers(x) || o.is(x, "drifted") || o.is(x, "lost") || o.is(x, "foreign") || o.is(x, "forced")
+}
+
+// Its content is expected to become other.
+func (o oracle) behind(x string) bool {
+	return !o.is(x, "disabled") && !o.is(x, "missing") && (o.is(x, "redefined") || o.inputDiffers(x) || o.some(x, o.behind))
+}
+
+func (o oracle) needs(x string) bool {
+	return !o.is(x, "disabled") && (o.is(x, "missing") || o.certain(x) || o.some(x, o.builds) || o.behind(x))
+}
+
+func (o oracle) cannot(x string) bool {
+	return o.is(x, "foreign") ||
+		slices.ContainsFunc(o.inputs[x], func(i string) bool { return o.is(i, "absent") || o.is(i, "error") }) ||
+		o.some(x, func(i string) bool {
+			return o.needs(i) && o.cannot(i) || o.is(i, "disabled") && (o.is(i, "missing") || o.is(i, "lost"))
+		})
+}
+
+func (o oracle) builds(x string) bool { return o.needs(x) && !o.cannot(x) }
+
+func (o oracle) action(x string) Action {
+	switch {
+	case o.is(x, "disabled"):
+		return None
+	case o.needs(x) && o.cannot(x):
+		return Blocked
+	case o.needs(x) && o.is(x, "missing"):
+		return Create
+	case o.needs(x):
+		return Rebuild
+	case o.is(x, "checks") || o.some(x, func(i string) bool { return o.edge[[2]string{x, i}] == "equal" && !o.is(i, "missing") }):
+		return Revalidate
+	}
+	return None
+}
+
+// The inputs of which it depends whether a rebuild is needed.
+func (o oracle) conditions(x string) (on []string) {
+	if o.action(x) != Rebuild || o.certain(x) {
+		return nil
+	}
+	for _, i := range o.inputs[x] {
+		if !o.sources[i] && o.builds(i) {
+			on = append(on, i)
+		}
+	}
+	return on
+}
+
+// happenings draws a graph and what happened to it: as a world, and as facts.
+func happenings(t *rapid.T) (*world, oracle) {
+	o := oracle{inputs: map[string][]string{}, fact: map[string]map[string]bool{}, edge: map[[2]string]string{}, sources: map[string]bool{}, removed: map[string]bool{}}
+	var all, lines []string
+	for i := range rapid.IntRange(1, 3).Draw(t, "sources") {
+		s := fmt.Sprintf("raw.s%d", i)
+		all, o.sources[s] = append(all, s), true
+	}
+	var built []string
+	for i := range rapid.IntRange(1, 6).Draw(t, "assets") {
+		// Names whose order is not the graph's.
+		name := fmt.Sprintf("%s.a%d", rapid.SampledFrom([]string{"main", "mart", "staging"}).Draw(t, "schema"), i)
+		name = assets.MustName(name).String()
+		inputs := rapid.SliceOfNDistinct(rapid.SampledFrom(all), 1, 3, rapid.ID[string]).Draw(t, "inputs of "+name)
+		line := name + " <"
+		for _, in := range inputs {
+			line += " " + in
+		}
+		if rapid.IntRange(0, 4).Draw(t, "view") == 0 {
+			line = "view " + line
+		}
+		o.inputs[name], lines = inputs, append(lines, line)
+		all, built = append(all, name), append(built, name)
+	}
+	w := newWorld(lines...)
+
+	is := func(x, fact string, oneIn int) bool {
+		if rapid.IntRange(1, oneIn).Draw(t, fact+" "+x) != oneIn {
+			return false
+		}
+		if o.fact[x] == nil {
+			o.fact[x] = map[string]bool{}
+		}
+		o.fact[x][fact] = true
+		return true
+	}
+	for s := range o.sources {
+		if w.Project.Sources[assets.MustName(s)] == nil {
+			delete(o.sources, s) // nobody reads it
+		}
+	}
+	for _, x := range built {
+		for _, i := range o.inputs[x] {
+			if !o.sources[i] {
+				o.edge[[2]string{x, i}] = moveEdge(t, w, x, i)
+			}
+		}
+	}
+	for _, s := range all {
+		switch {
+		case !o.sources[s]:
+		case is(s, "absent", 12):
+			// What read it before has not seen it move.
+			w.observe(s, func(v *Observation) { *v = Observation{Err: "no file matches"} })
+		default:
+			if is(s, "moved", 4) {
+				w.arrive(s)
+			}
+			if is(s, "error", 8) {
+				w.observe(s, func(v *Observation) { v.Err = "permission denied" })
+			}
+		}
+	}
+	for _, x := range built {
+		if is(x, "redefined", 6) {
+			w.redefine(x)
+		}
+		if is(x, "checks", 6) {
+			w.asset(x).Checks = []assets.Check{{Kind: assets.RowCount}}
+		}
+		if is(x, "disabled", 8) {
+			w.asset(x).Enabled = false
+		}
+		if is(x, "forced", 8) {
+			w.Options.Replace = append(w.Options.Replace, assets.MustName(x))
+		}
+		if is(x, "failed", 6) {
+			w.fails(x, "division by zero")
+		}
+		table := w.asset(x).Kind == assets.Table
+		switch {
+		case is(x, "missing", 6):
+			w.forget(x)
+			if is(x, "foreign", 4) {
+				w.found(x, func(f *Found) { f.Kind = rapid.SampledFrom([]string{"view", "table"}).Draw(t, "foreign kind") })
+			}
+		case is(x, "foreign", 12):
+			w.found(x, func(f *Found) { f.Kind = "table" })
+			if !table {
+				o.fact[x]["lost"] = true // the view's text was all there was
+			}
+		case is(x, "lost", 10):
+			w.unfind(x)
+		case table && is(x, "drifted", 8):
+			w.found(x, func(f *Found) { f.Rows++ })
+		}
+	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "removed") {
+		old := fmt.Sprintf("old.r%d", i)
+		w.declare(assets.MustName(old), assets.Table, names(rapid.SampledFrom(built).Draw(t, "read by "+old)))
+		w.publish(assets.MustName(old))
+		w.remove(old)
+		o.removed[old] = true
+	}
+	return w, o
+}
+
+// moveEdge draws what happened to an input since its reader read it.
+func moveEdge(t *rapid.T, w *world, reader, input string) string {
+	edge := rapid.SampledFrom([]string{"", "", "", "", "", "never", "uses", "unknown", "other", "equal"}).Draw(t, "edge "+reader+" "+input)
+	name := assets.MustName(input)
+	if edge == "equal" && w.asset(input).Kind == assets.View {
+		edge = "other" // of a view there is only its version to compare
+	}
+	w.last(reader, func(m *Materialization) {
+		r := m.Reads[name]
+		switch edge {
+		case "never":
+			delete(m.Reads, name)
+			return
+		case "uses":
+			r.Columns = []string{"k"}
+		case "unknown":
+			r.Version, r.Projection = "rows:0", "rows0:kv"
+		case "other":
+			r.Version, r.Projection = "rows:0", "rows:0"
+		case "equal":
+			r.Version = "rows:0"
+		}
+		m.Reads[name] = r
+	})
+	return edge
+}
+
+func TestMakeAgreesWithTheRules(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, o := happenings(t)
+		p := Make(w.Input)
+		for _, s := range p.Steps {
+			name := s.Asset.String()
+			if o.removed[name] {
+				if s.Action != Drop {
+					t.Fatalf("%s is %s\n%s", name, s.Action, dump(p))
+				}
+				continue
+			}
+			if want := o.action(name); s.Action != want {
+				t.Fatalf("%s is to be %s, and the plan says\n%s", name, want, dump(p))
+			}
+			want := names(o.conditions(name)...)
+			slices.SortFunc(want, assets.Name.Compare)
+			if !slices.Equal(s.ConditionalOn, want) {
+				t.Fatalf("%s depends on %v, and the plan says\n%s", name, want, dump(p))
+			}
+		}
+		if len(p.Steps) != len(o.inputs)+len(o.removed) {
+			t.Fatalf("%d steps", len(p.Steps))
+		}
+	})
+}
+
+func TestPlansAreWellFormed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, o := happenings(t)
+		p := Make(w.Input)
+		wellFormed(t, w, p)
+		w.Options = Options{Destroy: true, Targets: someOf(t, o)}
+		wellFormed(t, w, Make(w.Input))
+	})
+}
+
+func wellFormed(t *rapid.T, w *world, p Plan) {
+	done := map[assets.Name]bool{}
+	drops := false
+	for _, s := range p.Steps {
+		if (s.Action == None) != (len(s.Reasons) == 0) {
+			t.Fatalf("%s is %s for %d reasons", s.Asset, s.Action, len(s.Reasons))
+		}
+		for _, r := range s.Reasons {
+			if r.Code == "" || r.Message == "" {
+				t.Fatalf("%s: reason %+v", s.Asset, r)
+			}
+		}
+		if drops && s.Action != Drop && s.Action != Blocked {
+			t.Fatalf("%s after a drop\n%s", s.Asset, dump(p))
+		}
+		if s.Action == Drop {
+			drops = true
+			for input := range w.State.Last[s.Key].Reads {
+				if done[input] && w.State.Found[input].Kind != "" && p.Index()[Key{Asset: input}].Action == Drop {
+					t.Fatalf("%s is dropped before its reader %s", input, s.Asset)
+				}
+			}
+		} else if node := w.Graph.Nodes[s.Asset]; node != nil && !w.Options.Destroy {
+			for _, input := range node.Inputs {
+				if w.Project.Assets[input] != nil && !done[input] {
+					t.Fatalf("%s before its input %s\n%s", s.Asset, input, dump(p))
+				}
+			}
+		}
+		done[s.Asset] = true
+	}
+	if again := Make(w.Input); !cmp.Equal(p, again) || text(t, p) != text(t, again) {
+		t.Fatalf("the same input gave another plan: %s", cmp.Diff(p, again))
+	}
+}
+
+func text(t *rapid.T, p Plan) string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func someOf(t *rapid.T, o oracle) []assets.Name {
+	var all []string
+	for name := range o.inputs {
+		all = append(all, name)
+	}
+	for name := range o.removed {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return names(rapid.SliceOfN(rapid.SampledFrom(all), 0, 3).Draw(t, "targets")...)
+}
+
+// After a plan was carried out there is nothing left to do but what is blocked.
+func TestAPlanCarriedOutLeavesNothingToDo(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, _ := happenings(t)
+		w.Options = Options{} // what is asked for would be asked for again
+		first := Make(w.Input)
+		for _, s := range first.Steps {
+			switch s.Action {
+			case Create, Rebuild, Revalidate:
+				w.publish(s.Asset)
+				delete(w.State.Failed, s.Key)
+			case Drop:
+				delete(w.State.Last, s.Key)
+				delete(w.State.Found, s.Asset)
+			}
+		}
+		for _, s := range Make(w.Input).Steps {
+			if s.Action != None && s.Action != Blocked {
+				t.Fatalf("first:\n%s\nthen:\n%s", dump(first), dump(Make(w.Input)))
+			}
+		}
+	})
+}
+
+// Targets leave steps out and change none; what a kept build needs is kept.
+func TestTargetsArePartOfTheWholePlan(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, o := happenings(t)
+		whole := Make(w.Input)
+		index := whole.Index()
+		w.Options.Targets = someOf(t, o)
+		part := Make(w.Input)
+		wellFormed(t, w, part)
+		if len(w.Options.Targets) == 0 {
+			if !cmp.Equal(whole, part) {
+				t.Fatal(cmp.Diff(whole, part))
+			}
+			return
+		}
+		kept := part.Index()
+		for _, s := range part.Steps {
+			full := *index[s.Key]
+			if s.Action == None {
+				if slices.Contains(w.Options.Targets, s.Asset) && full.Action != None {
+					t.Fatalf("target %s is left out\n%s", s.Asset, dump(whole))
+				}
+				if left := slices.Contains(part.Outside, s.Asset); left != (full.Action != None) {
+					t.Fatalf("%s: left out %v", s.Asset, left)
+				}
+				continue
+			}
+			reasons := slices.DeleteFunc(slices.Clone(s.Reasons), func(r Reason) bool { return r.Code == NeededDownstream && s.Action != Drop })
+			if s.Action != full.Action || !cmp.Equal(reasons, full.Reasons) || !slices.Equal(s.ConditionalOn, full.ConditionalOn) {
+				t.Fatalf("%s: %v, and in the whole plan %v", s.Asset, s, full)
+			}
+			if s.Action != Create && s.Action != Rebuild {
+				continue
+			}
+			for _, input := range w.Graph.Nodes[s.Asset].Inputs {
+				if f, ok := index[Key{Asset: input}]; ok && (f.Action == Create || f.Action == Rebuild) && kept[Key{Asset: input}].Action != f.Action {
+					t.Fatalf("%s is built without %s", s.Asset, input)
+				}
+			}
+		}
+	})
+}
