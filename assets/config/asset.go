@@ -34,6 +34,7 @@ func (l *loader) readAsset(s *scope, b *hclsyntax.Block) *group {
 		}
 		asset := l.readOne(a, b)
 		if !named {
+			l.missName()
 			return nil
 		}
 		var ok bool
@@ -57,6 +58,7 @@ func (l *loader) readAsset(s *scope, b *hclsyntax.Block) *group {
 	}
 	elements, ok := l.forEach(a, forEach)
 	if !ok {
+		l.missName()
 		return g
 	}
 	for _, e := range elements {
@@ -64,6 +66,7 @@ func (l *loader) readAsset(s *scope, b *hclsyntax.Block) *group {
 		asset := l.readOne(inner, b)
 		name := inner.filled("name")
 		if name == "" || !usesEach(a.expr("name")) {
+			l.missName()
 			continue
 		}
 		if asset.Name, ok = l.name(name, g.nameRange); ok {

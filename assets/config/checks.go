@@ -172,6 +172,7 @@ func (l *loader) readCheck(of *args, b *hclsyntax.Block, column string) (assets.
 		if !a.has("min") && !a.has("max") {
 			missing("min", "Say how many rows there may be: min = 1, max = 1000, or both.")
 		}
+		good = good && a.has("min") == (c.Min != nil) && a.has("max") == (c.Max != nil)
 		if c.Min != nil && c.Max != nil && *c.Min > *c.Max {
 			a.wrong("max", "\"max\" is less than \"min\"", fmt.Sprintf("No table has at least %d and at most %d rows.", *c.Min, *c.Max))
 		}

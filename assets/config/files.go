@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -27,11 +28,8 @@ type file struct {
 	src   []byte
 	body  *hclsyntax.Body
 	diags hcl.Diagnostics
-}
-
-// declaresProject reports whether f has a project block: it makes a directory a project of its own.
-func (f *file) declaresProject() bool {
-	return f.body != nil && slices.ContainsFunc(f.body.Blocks, func(b *hclsyntax.Block) bool { return b.Type == "project" })
+	// declares says that f has a project block, which makes a directory a project of its own.
+	declares bool
 }
 
 // store reads each file once and keeps its text, for diagnostics to show.
@@ -123,7 +121,7 @@ func discover(s *store, suffix string) (files []*file, nested []string, diags hc
 
 	own := map[string]bool{}
 	for _, f := range files {
-		if f.dir != s.root && f.declaresProject() && !own[f.dir] {
+		if f.dir != s.root && f.declares && !own[f.dir] {
 			own[f.dir] = true
 			nested = append(nested, s.rel(f.dir))
 		}
@@ -190,9 +188,57 @@ func parse(s *store, path string) *file {
 		return f
 	}
 	parsed, diags := hclsyntax.ParseConfig(f.src, f.path, hcl.InitialPos)
-	f.diags = explainTemplates(diags, f.src)
+	f.diags = syntaxErrors(diags, f.src)
 	if parsed != nil {
 		f.body, _ = parsed.Body.(*hclsyntax.Body)
 	}
+	f.declares = len(f.blocks("project")) > 0
+	if f.body != nil && f.diags.HasErrors() {
+		f.keepUntil(firstError(f.diags))
+	}
 	return f
+}
+
+// keepUntil leaves of the body what ends before the byte at offset. What the
+// parser makes of the rest, after a syntax error, is guesswork.
+func (f *file) keepUntil(offset int) {
+	body := *f.body
+	body.Blocks = slices.DeleteFunc(slices.Clone(body.Blocks), func(b *hclsyntax.Block) bool {
+		return b.Range().End.Byte >= offset || b.CloseBraceRange.End.Byte >= offset
+	})
+	body.Attributes = hclsyntax.Attributes{}
+	f.body = &body
+}
+
+func firstError(diags hcl.Diagnostics) int {
+	first := math.MaxInt
+	for _, d := range diags {
+		if d.Severity == hcl.DiagError && d.Subject != nil {
+			first = min(first, d.Subject.Start.Byte)
+		}
+	}
+	return first
+}
+
+// echoes are what the scanner says of text that the parser has complained of, too.
+var echoes = []string{"Invalid character", "Invalid multi-line string", "Invalid string literal"}
+
+// syntaxErrors leaves one error a line, without those that only echo another.
+func syntaxErrors(diags hcl.Diagnostics, src []byte) hcl.Diagnostics {
+	isEcho := func(d *hcl.Diagnostic) bool { return d.Subject == nil || slices.Contains(echoes, d.Summary) }
+	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int { return boolInt(isEcho(a)) - boolInt(isEcho(b)) })
+	lines := map[int]bool{}
+	real := false
+	var kept hcl.Diagnostics
+	for _, d := range explainTemplates(diags, src) {
+		if d.Subject != nil && (lines[d.Subject.Start.Line] || real && isEcho(d)) {
+			continue
+		}
+		if d.Subject != nil {
+			lines[d.Subject.Start.Line] = true
+		}
+		real = real || !isEcho(d)
+		kept = append(kept, d)
+	}
+	return kept
 }

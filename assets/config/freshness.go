@@ -139,6 +139,9 @@ func (f cronField) parse(text string) (set uint64, err error) {
 			if to, err = f.value(high); err != nil {
 				return 0, err
 			}
+			if isRange && to == 0 && f.max == 7 {
+				to = 7 // FRI-SUN: a week may end with Sunday as well as begin with it
+			}
 			if to < from {
 				return 0, fmt.Errorf("%q runs backwards in the %s", span, f.name)
 			}

@@ -195,7 +195,7 @@ func (l *loader) template(text []byte, name string, ctx *hcl.EvalContext) (cty.V
 	start.Byte = len(text) - len(withoutBOM(text))
 	expr, diags := hclsyntax.ParseTemplate(withoutBOM(text), name, start)
 	if diags.HasErrors() {
-		return cty.NilVal, explainTemplates(diags, text)
+		return cty.NilVal, syntaxErrors(diags, text)
 	}
 	variables := ctx.Parent().Variables
 	for _, t := range expr.Variables() {

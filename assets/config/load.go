@@ -75,6 +75,7 @@ type loader struct {
 	diags      hcl.Diagnostics
 	secrets    map[string]bool
 	references []reference
+	incomplete bool // names may be missing
 }
 
 func newLoader(root string, o Options) *loader {
@@ -154,6 +155,7 @@ func (l *loader) load(o Options) {
 	}
 	for _, f := range files {
 		l.report(f.diags...)
+		l.incomplete = l.incomplete || f.diags.HasErrors()
 		if f.body != nil {
 			l.fits(f.body, topSchema, "a project file")
 		}

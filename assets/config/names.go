@@ -73,10 +73,12 @@ func (l *loader) name(text string, at hcl.Range) (assets.Name, bool) {
 	n, err := assets.ParseName(text)
 	if err != nil {
 		l.report(problem(at, "Invalid name", sentence(err.Error())))
+		l.missName()
 		return n, false
 	}
 	if why := reserved(n.Schema, l.project.Warehouse); why != "" {
 		l.report(problem(at, fmt.Sprintf("Reserved schema %q", n.Schema), why+" Choose another schema."))
+		l.missName()
 		return n, false
 	}
 	return n, true
@@ -101,6 +103,9 @@ func reserved(schema, warehouse string) string {
 
 // checkReferences reports names in arguments that nothing declares, when all are known.
 func (l *loader) checkReferences() {
+	if l.incomplete {
+		return
+	}
 	var sources, all []string
 	for n := range l.project.Sources {
 		sources, all = append(sources, n.String()), append(all, n.String())
@@ -119,6 +124,14 @@ func (l *loader) checkReferences() {
 			l.report(problem(r.at, fmt.Sprintf("No source or asset %q", r.name), "Nothing of this name is declared"+didYouMean(r.name.String(), all, ".")))
 		}
 	}
+}
+
+// missName notes that something was declared whose name is not known, after it
+// was reported: then a name that seems to be undeclared may be that one.
+func (l *loader) missName() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.incomplete = true
 }
 
 // reference is a name in an argument, to be looked up when all are known.

@@ -22,6 +22,13 @@ func (s *scope) sql(expr hclsyntax.Expression, name, what string) (assets.SQL, b
 		return s.sql(e.Expression, name, what)
 	case *hclsyntax.TemplateWrapExpr:
 		return s.sql(e.Wrapped, name, what)
+	case *hclsyntax.ScopeTraversalExpr:
+		// What stands in a local comes from where the local is written.
+		if member, _ := memberOf(e.Traversal); e.Traversal.RootName() == "local" && len(e.Traversal) == 2 {
+			if lo := s.l.locals[member]; lo != nil && lo.value.IsWhollyKnown() {
+				return s.l.scopeOf(lo.file.dir).sql(lo.attr.Expr, name, what)
+			}
+		}
 	}
 	if sql, ok, isFile := s.fileSQL(expr, true); isFile {
 		return sql, ok

@@ -72,6 +72,7 @@ func (l *loader) readSource(s *scope, b *hclsyntax.Block) *assets.Source {
 		}
 	}
 	if !ok {
+		l.missName()
 		return nil
 	}
 	if src.Name, ok = l.name(label, b.LabelRanges[0]); !ok {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,9 @@ func nearest(name string, candidates []string) string {
 	name = strings.ToLower(name)
 	for _, c := range candidates {
 		d := levenshtein.Distance(name, strings.ToLower(c), nil)
+		if d == 2 && sameLetters(name, strings.ToLower(c)) {
+			d = 1 // two letters swapped are one slip
+		}
 		if limit := max(1, min(len(name), len(c))/3); d > limit {
 			continue
 		}
@@ -23,6 +27,13 @@ func nearest(name string, candidates []string) string {
 		}
 	}
 	return best
+}
+
+func sameLetters(a, b string) bool {
+	x, y := []byte(a), []byte(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return bytes.Equal(x, y)
 }
 
 // didYouMean ends a sentence: with a question if something near is known, else with otherwise.

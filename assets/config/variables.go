@@ -24,6 +24,7 @@ type variable struct {
 	decl      hcl.Range
 	value     cty.Value // unknown if something was reported about it
 	set       bool
+	broken    bool // its declaration is: no value can be judged
 }
 
 // given is a value for a variable from outside the project's *.hcl files.
@@ -70,7 +71,9 @@ func (l *loader) loadVariables(o Options) {
 	}
 	for _, name := range l.variableNames() {
 		v := l.variables[name]
-		if !v.set {
+		if v.broken {
+			v.value = cty.DynamicVal
+		} else if !v.set {
 			l.report(problem(v.decl, fmt.Sprintf("No value for variable %q", name), fmt.Sprintf(
 				"It has no default. Set it with -var '%s=…', with -var-file, in a *.auto.hclvars file, or in the environment as ASSETS_VAR_%s.", name, name)))
 		}
@@ -108,7 +111,7 @@ func (l *loader) declareVariable(f *file, b *hclsyntax.Block) {
 	if t, ok := b.Body.Attributes["type"]; ok {
 		ty, defaults, diags := typeexpr.TypeConstraintWithDefaults(t.Expr)
 		l.report(diags...)
-		if !diags.HasErrors() {
+		if v.broken = diags.HasErrors(); !v.broken {
 			v.ty, v.defaults, v.asString = ty, defaults, ty.IsPrimitiveType()
 		}
 	}
