@@ -1,0 +1,340 @@
+package materialize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize/check"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// execute does one task: finds out whether it has to be built, builds and audits
+// it. How it came out stands in the task.
+func (r *run) execute(ctx context.Context, c *warehouse.Conn, t *task) {
+	name := t.step.Asset
+	for _, input := range t.inputs {
+		if !input.ok() {
+			r.finish(t, Skipped, "input "+input.step.Asset.String()+" failed")
+			return
+		}
+	}
+	r.emit(Event{Type: AssetStarted, Asset: name, Action: t.step.Action})
+	t.record = planner.Materialization{
+		ID: r.newID(), Key: t.step.Key, Run: r.id, Began: r.Now(),
+		Definition: r.definition(t), Audit: planner.ChecksDigest(t.asset.Checks),
+	}
+	outcome, err := r.materialize(ctx, c, t)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		r.fail(t, err)
+		return
+	}
+	r.finish(t, outcome, "")
+}
+
+func (r *run) materialize(ctx context.Context, c *warehouse.Conn, t *task) (Outcome, error) {
+	reads, err := r.reads(ctx, c, t)
+	if err != nil {
+		return "", err
+	}
+	t.record.Reads = reads
+	last, published := r.State.Last[t.step.Key]
+	if published && !r.mustBuild(t, last) {
+		return Revalidated, r.revalidate(ctx, c, t, last)
+	}
+	if t.asset.Kind == assets.View {
+		return Built, r.buildView(ctx, t)
+	}
+	if r.takeUp(ctx, t) {
+		return TakenUp, nil
+	}
+	if err := r.buildTable(ctx, c, t); err != nil {
+		return "", err
+	}
+	if published && !drifted(t.step) && last.Made.ID == t.record.Made.ID {
+		// The same content: what is published stays, and so do all its readers.
+		t.record.Table, t.record.Previous, t.record.Made = last.Table, last.Previous, last.Made
+		return Unchanged, nil
+	}
+	t.replaces = true
+	if published {
+		t.record.Previous = last.Table
+	}
+	return Built, nil
+}
+
+// mustBuild decides what the plan left open: a step that depends on inputs being
+// rebuilt comes to nothing if what the asset reads of them turned out equal.
+func (r *run) mustBuild(t *task, last planner.Materialization) bool {
+	if t.step.Action == planner.Revalidate {
+		return false
+	}
+	return len(t.step.ConditionalOn) == 0 || !sameReads(t.record.Reads, last.Reads)
+}
+
+func sameReads(a, b map[assets.Name]planner.Read) bool {
+	return maps.EqualFunc(a, b, func(x, y planner.Read) bool {
+		return x.Projection == y.Projection && slices.Equal(x.Columns, y.Columns)
+	})
+}
+
+// drifted reports whether what is published is not what was recorded, so that
+// equal content is no reason to leave it.
+func drifted(step planner.Step) bool {
+	return slices.ContainsFunc(step.Reasons, func(r planner.Reason) bool { return r.Code == planner.Drifted })
+}
+
+// revalidate records that the published version is up to date, after auditing it
+// anew if its checks are not those it passed.
+func (r *run) revalidate(ctx context.Context, c *warehouse.Conn, t *task, last planner.Materialization) error {
+	id, reads, audit := t.record.ID, t.record.Reads, t.record.Audit
+	began := t.record.Began
+	t.record = last
+	t.record.ID, t.record.Run, t.record.Reads, t.record.Began = id, r.id, reads, began
+	if audit == last.Audit || t.asset.Kind == assets.View {
+		return nil
+	}
+	relation, err := r.catalog.resolve(ctx, t.step.Asset)
+	if err != nil {
+		return err
+	}
+	t.record.Audit = audit
+	return r.audit(ctx, c, t, relation)
+}
+
+// reads says what the task reads of each input, at the version it will be
+// published with.
+func (r *run) reads(ctx context.Context, c *warehouse.Conn, t *task) (map[assets.Name]planner.Read, error) {
+	reads := make(map[assets.Name]planner.Read, len(t.node.Inputs))
+	for _, input := range t.node.Inputs {
+		columns := t.node.Bound.Uses[input]
+		if look, ok := r.Sources[input]; ok {
+			if look.Err != "" {
+				return nil, fmt.Errorf("source %s cannot be read: %s", input, look.Err)
+			}
+			reads[input] = planner.Read{Version: look.ID, Projection: look.ID, Columns: columns}
+			continue
+		}
+		record, ok := r.visible(input)
+		if !ok {
+			return nil, fmt.Errorf("input %s has never been published", input)
+		}
+		read := planner.Read{Version: record.Made.ID, Projection: record.Made.ID, Columns: columns}
+		if r.project.Assets[input].Kind != assets.View {
+			var err error
+			if read.Projection, err = r.projection(ctx, c, input, record, columns); err != nil {
+				return nil, fmt.Errorf("compare input %s: %w", input, err)
+			}
+		}
+		reads[input] = read
+	}
+	return reads, nil
+}
+
+// visible is the record of the version of an asset that this run will leave visible.
+func (r *run) visible(name assets.Name) (*planner.Materialization, bool) {
+	if t := r.tasks[name]; t != nil && t.ok() {
+		return &t.record, true
+	}
+	last, ok := r.State.Last[planner.Key{Asset: name}]
+	return &last, ok
+}
+
+// projection is the digest of some columns of an asset's version: known from the
+// scan that audited it, or computed now.
+func (r *run) projection(ctx context.Context, c *warehouse.Conn, name assets.Name, record *planner.Materialization, columns []string) (assets.Digest, error) {
+	key := planner.ColumnKey(columns)
+	r.mu.Lock()
+	digest, ok := record.Digests[key]
+	r.mu.Unlock()
+	if ok {
+		return digest, nil
+	}
+	relation, err := r.catalog.resolve(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	scanned, err := check.Run(ctx, c, check.Scan{Relation: relation, Columns: record.Made.Columns, Projections: [][]string{columns}})
+	if err != nil {
+		return "", err
+	}
+	digest = scanned.Digests[key]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// A copy: the map may be shared with the state that the plan was made from.
+	digests := maps.Clone(record.Digests)
+	if digests == nil {
+		digests = map[string]assets.Digest{}
+	}
+	digests[key] = digest
+	record.Digests = digests
+	return digest, nil
+}
+
+// buildView makes the view in the run's catalog. Its version says what it is and
+// what it shows: its definition and the projections it reads.
+func (r *run) buildView(ctx context.Context, t *task) error {
+	if err := r.catalog.defineView(ctx, t.step.Asset, t.asset.SQL.Text); err != nil {
+		return r.sqlError(t, err)
+	}
+	definition := t.record.Definition
+	parts := []string{string(definition.Bound.Syntax), string(definition.Settings)}
+	for _, input := range t.node.Inputs {
+		read := t.record.Reads[input]
+		parts = append(parts, input.String(), string(read.Projection), planner.ColumnKey(read.Columns))
+	}
+	t.record.Made = planner.Version{
+		ID: assets.NewDigest("view1", parts...), Columns: t.node.Bound.Outputs, Arrived: r.Now(),
+	}
+	t.replaces = true
+	return nil
+}
+
+// buildTable runs the asset's SQL and audits the result in one scan.
+func (r *run) buildTable(ctx context.Context, c *warehouse.Conn, t *task) error {
+	for _, input := range t.node.Inputs {
+		if _, err := r.catalog.resolve(ctx, input); err != nil {
+			return err
+		}
+	}
+	name := t.step.Asset
+	t.record.Table = name.String() + "@" + t.record.ID
+	relation, err := r.catalog.build(ctx, c, t)
+	if err != nil {
+		return r.sqlError(t, err)
+	}
+	t.record.Made = planner.Version{Columns: t.node.Bound.Outputs, Arrived: r.Now()}
+	return r.audit(ctx, c, t, relation)
+}
+
+// audit scans relation once, for its content hash, the digests its readers will
+// ask for and every check that can share the scan. A failed check is an error.
+func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation string) error {
+	audit, err := check.Run(ctx, c, check.Scan{
+		Relation:    relation,
+		Columns:     t.record.Made.Columns,
+		Checks:      slices.DeleteFunc(slices.Clone(t.asset.Checks), t.isCross),
+		Projections: r.projections(t.step.Asset),
+	})
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	t.record.Made.ID, t.record.Rows, t.record.Digests = audit.Content, audit.Rows, audit.Digests
+	t.record.Checks = nil
+	return r.judge(t, audit.Results)
+}
+
+// judge adds check results to the record. Those of severity error that were
+// violated become one error that names them all.
+func (r *run) judge(t *task, results []planner.CheckResult) error {
+	var failed []string
+	for _, result := range results {
+		r.redactResult(&result)
+		t.record.Checks = append(t.record.Checks, result)
+		if result.Status == planner.CheckPassed {
+			continue
+		}
+		r.emit(Event{Type: CheckFinished, Asset: t.step.Asset, Check: &result})
+		if result.Status == planner.CheckFailed {
+			failed = append(failed, fmt.Sprintf("check %s: %s", result.Check, result.Message))
+		}
+	}
+	if failed == nil {
+		return nil
+	}
+	return errors.New(strings.Join(failed, "; "))
+}
+
+func (r *run) redactResult(result *planner.CheckResult) {
+	result.Message = r.redact.Replace(result.Message)
+	for _, row := range result.Rows {
+		for i := range row {
+			row[i] = r.redact.Replace(row[i])
+		}
+	}
+}
+
+// projections lists the sets of columns that the readers of an asset use of it.
+func (r *run) projections(name assets.Name) [][]string {
+	seen := map[string]bool{}
+	var out [][]string
+	for _, reader := range r.Graph.Nodes[name].Readers {
+		columns := r.Graph.Nodes[reader].Bound.Uses[name]
+		if key := planner.ColumnKey(columns); !seen[key] {
+			seen[key] = true
+			out = append(out, columns)
+		}
+	}
+	return out
+}
+
+// takeUp looks for a table that an earlier run built from the same definition and
+// the same input, and passed the same checks, but did not get to publish.
+func (r *run) takeUp(ctx context.Context, t *task) bool {
+	if len(t.node.Bound.Volatile) > 0 {
+		return false
+	}
+	staged, ok := r.staged[t.step.Key]
+	if !ok || staged.Definition.Engine != t.record.Definition.Engine || staged.Audit != t.record.Audit ||
+		!sameDefinition(staged.Definition, t.record.Definition) || !sameReads(staged.Reads, t.record.Reads) {
+		return false
+	}
+	for _, columns := range r.projections(t.step.Asset) {
+		if _, ok := staged.Digests[planner.ColumnKey(columns)]; !ok {
+			return false
+		}
+	}
+	if err := r.catalog.point(ctx, t.step.Asset, staged.Table); err != nil {
+		return false
+	}
+	reads, last := t.record.Reads, r.State.Last[t.step.Key]
+	t.record = staged
+	t.record.Run, t.record.Reads, t.record.Previous = r.id, reads, last.Table
+	t.replaces = true
+	return true
+}
+
+func sameDefinition(a, b planner.Definition) bool {
+	return a.Bound.Syntax == b.Bound.Syntax && a.Settings == b.Settings && slices.Equal(a.Bound.Outputs, b.Bound.Outputs)
+}
+
+func (r *run) definition(t *task) planner.Definition {
+	d := planner.Definition{Bound: t.node.Bound, Settings: planner.SettingsDigest(t.asset), Engine: warehouse.Engine()}
+	if !t.asset.SQL.Sensitive {
+		d.SQL = t.asset.SQL.Text
+	}
+	return d
+}
+
+// sqlError says where the SQL stands that DuckDB could not run.
+func (r *run) sqlError(t *task, err error) error {
+	at := t.asset.SQLRange
+	return fmt.Errorf("%s:%d: %w", at.Filename, at.Start.Line, err)
+}
+
+func (r *run) fail(t *task, err error) {
+	t.record.Err = r.redact.Replace(err.Error())
+	r.finish(t, FailedBuild, t.record.Err)
+}
+
+// finish notes how a task came out. A task may come out worse later, when it is
+// withheld: that is told too, and counted once.
+func (r *run) finish(t *task, outcome Outcome, message string) {
+	r.mu.Lock()
+	if t.outcome == "" {
+		r.done++
+	}
+	r.mu.Unlock()
+	t.outcome, t.message = outcome, message
+	t.record.Ended = r.Now()
+	r.emit(Event{Type: AssetFinished, Asset: t.step.Asset, Action: t.step.Action, Outcome: outcome,
+		Message: message, Rows: t.record.Rows, Took: t.record.Ended.Sub(t.record.Began)})
+}

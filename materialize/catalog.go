@@ -1,0 +1,254 @@
+package materialize
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize/observe"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// runCatalog is the in-memory catalog in which a run's SQL resolves names.
+const runCatalog = "_run"
+
+// Above these sizes a build is worth all cores and goes straight into the file:
+// in memory it would cost more than the commit it saves.
+const (
+	bigRows         = 1_000_000
+	bigText         = 64 << 20 // bytes of CSV or JSON
+	bigParquet      = 16 << 20
+	loadableSources = 32 << 20 // a source read by several assets is parsed once, if it is no larger
+)
+
+// catalog is the environment of a run: in it a name means the version that the
+// run will leave visible. Names are made on first use, by whoever needs them.
+type catalog struct {
+	run   *run
+	admin *warehouse.Conn // for views, one statement at a time
+	mu    sync.Mutex      // guards admin and entries
+	names map[assets.Name]*entry
+}
+
+// entry is one name in the catalog.
+type entry struct {
+	once   sync.Once
+	err    error
+	kind   string // "TABLE" or "VIEW"
+	inFile bool   // the rows are in the warehouse file
+}
+
+func newCatalog(ctx context.Context, r *run) (*catalog, error) {
+	admin, err := r.DB.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k := &catalog{run: r, admin: admin, names: map[assets.Name]*entry{}}
+	statements := []string{"ATTACH ':memory:' AS " + runCatalog, "USE " + runCatalog}
+	schemas := map[string]bool{"main": true}
+	for name := range r.Graph.Nodes {
+		if !schemas[name.Schema] {
+			schemas[name.Schema] = true
+			statements = append(statements, "CREATE SCHEMA "+warehouse.Ident(name.Schema))
+		}
+	}
+	if !k.anythingBig() {
+		// One thread a worker: below a row group or so DuckDB cannot use more, and
+		// handing work between threads costs a third.
+		statements = append(statements, "SET threads=1")
+	}
+	for _, s := range statements {
+		if err := k.admin.Exec(ctx, s); err != nil {
+			admin.Close()
+			return nil, fmt.Errorf("set up the run: %w", err)
+		}
+	}
+	return k, nil
+}
+
+// conn returns a worker's connection, on which names mean this catalog's.
+func (k *catalog) conn(ctx context.Context) (*warehouse.Conn, error) {
+	c, err := k.run.DB.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.Exec(ctx, "USE "+runCatalog)
+}
+
+// close detaches the catalog, so that the next run on this instance starts clean.
+func (k *catalog) close(ctx context.Context) {
+	k.admin.Exec(ctx, "USE memory")
+	k.admin.Exec(ctx, "DETACH "+runCatalog)
+	k.admin.Close()
+}
+
+func (k *catalog) entry(name assets.Name) *entry {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.names[name] == nil {
+		k.names[name] = &entry{}
+	}
+	return k.names[name]
+}
+
+func (k *catalog) exec(ctx context.Context, statement string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.admin.Exec(ctx, statement)
+}
+
+// resolve makes sure that name can be read, and returns it quoted.
+func (k *catalog) resolve(ctx context.Context, name assets.Name) (string, error) {
+	e := k.entry(name)
+	e.once.Do(func() { e.err = k.make(ctx, name, e) })
+	return warehouse.NameRef(name), e.err
+}
+
+// make points name at what is published, or at a source's files.
+func (k *catalog) make(ctx context.Context, name assets.Name, e *entry) error {
+	if look, ok := k.run.Sources[name]; ok {
+		return k.makeSource(ctx, name, look, e)
+	}
+	last, ok := k.run.State.Last[planner.Key{Asset: name}]
+	if !ok {
+		return fmt.Errorf("%s has never been published", name)
+	}
+	e.kind, e.inFile = "VIEW", true
+	if last.Table != "" {
+		return k.exec(ctx, "CREATE VIEW "+warehouse.NameRef(name)+" AS FROM "+warehouse.TableRef(last.Table))
+	}
+	for input := range last.Reads {
+		if _, err := k.resolve(ctx, input); err != nil {
+			return err
+		}
+	}
+	return k.exec(ctx, "CREATE VIEW "+warehouse.NameRef(name)+" AS "+last.Definition.SQL)
+}
+
+// makeSource reads a small source with several readers once, into memory; others
+// are read from their files by each reader.
+func (k *catalog) makeSource(ctx context.Context, name assets.Name, look observe.Look, e *entry) error {
+	if look.Err != "" {
+		return fmt.Errorf("source %s cannot be read: %s", name, look.Err)
+	}
+	readers := 0
+	for _, reader := range k.run.Graph.Nodes[name].Readers {
+		if k.run.tasks[reader] != nil {
+			readers++
+		}
+	}
+	e.kind = "VIEW"
+	if readers > 1 && size(look) <= loadableSources {
+		e.kind = "TABLE"
+	}
+	if err := k.exec(ctx, "CREATE "+e.kind+" "+warehouse.NameRef(name)+" AS "+look.SQL); err != nil {
+		return fmt.Errorf("source %s cannot be read: %w", name, err)
+	}
+	return nil
+}
+
+// build runs a task's SQL into a table and makes the task's name mean it. Its rows
+// are in memory, or in the file if they are expected to be many.
+func (k *catalog) build(ctx context.Context, c *warehouse.Conn, t *task) (string, error) {
+	name, text := t.step.Asset, t.asset.SQL.Text
+	if k.isBig(t) {
+		if err := c.Exec(ctx, "CREATE TABLE "+warehouse.TableRef(t.record.Table)+" AS "+text); err != nil {
+			return "", err
+		}
+		return warehouse.NameRef(name), k.point(ctx, name, t.record.Table)
+	}
+	if err := c.Exec(ctx, "CREATE TABLE "+warehouse.NameRef(name)+" AS "+text); err != nil {
+		return "", err
+	}
+	k.define(name, "TABLE", false)
+	return warehouse.NameRef(name), nil
+}
+
+// point makes name mean a physical table of the warehouse.
+func (k *catalog) point(ctx context.Context, name assets.Name, table string) error {
+	if err := k.exec(ctx, "CREATE VIEW "+warehouse.NameRef(name)+" AS FROM "+warehouse.TableRef(table)); err != nil {
+		return err
+	}
+	k.define(name, "VIEW", true)
+	return nil
+}
+
+// defineView makes name a view with the given SQL over other names of the catalog.
+func (k *catalog) defineView(ctx context.Context, name assets.Name, text string) error {
+	for _, input := range k.run.Graph.Nodes[name].Inputs {
+		if _, err := k.resolve(ctx, input); err != nil {
+			return err
+		}
+	}
+	if err := k.exec(ctx, "CREATE VIEW "+warehouse.NameRef(name)+" AS "+text); err != nil {
+		return err
+	}
+	k.define(name, "VIEW", true)
+	return nil
+}
+
+func (k *catalog) define(name assets.Name, kind string, inFile bool) {
+	e := k.entry(name)
+	e.once.Do(func() {})
+	e.kind, e.inFile = kind, inFile
+}
+
+// memory returns the relation to copy a built table from, or nothing if its rows
+// are in the file already.
+func (k *catalog) memory(name assets.Name) string {
+	if k.entry(name).inFile {
+		return ""
+	}
+	return runCatalog + "." + warehouse.NameRef(name)
+}
+
+// forget removes a name, so that the next resolve makes it anew. Views over it
+// stay: they look names up when they are read.
+func (k *catalog) forget(ctx context.Context, name assets.Name) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	e := k.names[name]
+	delete(k.names, name)
+	if e == nil || e.kind == "" {
+		return nil
+	}
+	return k.admin.Exec(ctx, "DROP "+e.kind+" IF EXISTS "+warehouse.NameRef(name))
+}
+
+func (k *catalog) anythingBig() bool {
+	for _, t := range k.run.tasks {
+		if k.isBig(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// isBig guesses a build's size from what was built before and from what it reads.
+func (k *catalog) isBig(t *task) bool {
+	rows := int64(0)
+	for _, input := range t.node.Inputs {
+		if look, ok := k.run.Sources[input]; ok {
+			limit := int64(bigText)
+			if k.run.project.Sources[input].Reader.Format == "parquet" {
+				limit = bigParquet
+			}
+			if size(look) > limit {
+				rows += bigRows + 1
+			}
+		} else if record, ok := k.run.visible(input); ok {
+			rows += record.Rows
+		}
+	}
+	return max(rows, k.run.State.Last[t.step.Key].Rows) > bigRows
+}
+
+// size is the sum of a source's files, in bytes.
+func size(look observe.Look) (sum int64) {
+	for _, f := range look.Files {
+		sum += f.Size
+	}
+	return sum
+}

@@ -1,0 +1,72 @@
+package materialize
+
+import (
+	"time"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// EventType names what happened.
+type EventType string
+
+const (
+	RunStarted    EventType = "run_started"
+	AssetStarted  EventType = "asset_started"
+	CheckFinished EventType = "check"          // only checks that did not pass
+	AssetFinished EventType = "asset_finished" // built and audited, or found not to need it; not yet visible
+	RunPublished  EventType = "published"      // what could be published is visible
+	RunFinished   EventType = "run_finished"
+)
+
+// Outcome is how an asset came out of a run.
+type Outcome string
+
+const (
+	Built       Outcome = "built"
+	TakenUp     Outcome = "taken_up"    // built by an earlier run that did not get to publish it
+	Unchanged   Outcome = "unchanged"   // built; the content equals what is published
+	Revalidated Outcome = "revalidated" // not built: what it reads did not change
+	FailedBuild Outcome = "failed"
+	Skipped     Outcome = "skipped" // an input failed
+	Dropped     Outcome = "dropped"
+)
+
+// Event is one thing that happened during a run. Which fields are set depends on Type.
+type Event struct {
+	Type    EventType
+	At      time.Time
+	Run     string
+	Asset   assets.Name
+	Action  planner.Action
+	Outcome Outcome
+	Rows    int64
+	Took    time.Duration
+	Message string
+	Check   *planner.CheckResult
+	// Done and Total count the run's assets.
+	Done, Total int
+	Result      *Result
+}
+
+// Result is how a run came out.
+type Result struct {
+	Run    string
+	Status string // "succeeded" or "failed"
+	// Built counts what was built with new content, Unchanged what was
+	// revalidated or came out equal, Skipped what was not built because an
+	// input failed.
+	Built, Unchanged, Failed, Skipped, Dropped int
+	Took                                       time.Duration
+	Assets                                     []AssetResult
+	// State is the warehouse's state after the run.
+	State planner.State
+}
+
+// AssetResult is how one asset came out.
+type AssetResult struct {
+	Asset   assets.Name
+	Outcome Outcome
+	Message string
+	Record  planner.Materialization
+}

@@ -1,0 +1,289 @@
+package materialize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
+	"github.com/seed-4311623e/assets/materialize/observe"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// Executor carries out plans on one open warehouse.
+type Executor struct {
+	DB    *warehouse.DB
+	Graph *lineage.Graph
+	// State and Sources are what the plan was made from.
+	State   planner.State
+	Sources map[assets.Name]observe.Look
+	// Relook looks at sources again, to find out whether one moved while it was read.
+	Relook      func(ctx context.Context, names []assets.Name) (map[assets.Name]observe.Look, error)
+	Parallelism int // workers; at least 1
+	Now         func() time.Time
+	// Emit is told of everything that happens, one call at a time.
+	Emit func(Event)
+}
+
+// maxRereads is how often a run builds again what read a source that moved
+// meanwhile, before it gives up on these assets.
+const maxRereads = 3
+
+// run is the state of one Apply.
+type run struct {
+	*Executor
+	project *assets.Project
+	id      string
+	began   time.Time
+	tasks   map[assets.Name]*task
+	drops   []planner.Step
+	catalog *catalog
+	staged  map[planner.Key]planner.Materialization
+	redact  *strings.Replacer
+
+	mu   sync.Mutex // guards what follows and the records' Digests
+	done int
+}
+
+// Apply builds what plan says and publishes what passes its checks, in one
+// transaction. The failure of an asset is no error: it and its descendants keep
+// their last good version, and Result says so. An error means that nothing was
+// published. After a crash or a cancelled ctx the next Apply goes on from what
+// was staged; calling Apply again with the same plan does no harm.
+func (x *Executor) Apply(ctx context.Context, p *assets.Project, plan planner.Plan) (Result, error) {
+	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, redact: redactor(p.Secrets), began: x.Now()}
+	r.id = r.newID()
+	r.plan(plan)
+	if err := r.open(ctx); err != nil {
+		return Result{}, err
+	}
+	defer r.catalog.close(context.WithoutCancel(ctx))
+	r.emit(Event{Type: RunStarted, Total: len(r.tasks)})
+	if err := r.build(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := r.checkTogether(ctx); err != nil {
+		return Result{}, err
+	}
+	result, err := r.publish(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	r.emit(Event{Type: RunFinished, Result: &result})
+	return result, nil
+}
+
+// plan makes a task of every step there is work for.
+func (r *run) plan(plan planner.Plan) {
+	for _, step := range plan.Steps {
+		switch step.Action {
+		case planner.Create, planner.Rebuild, planner.Revalidate:
+			r.addTask(step)
+		case planner.Drop:
+			r.drops = append(r.drops, step)
+		}
+	}
+	// A view is made anew whenever something it reads is, also if the plan was
+	// narrowed to that: a published view must fit its inputs.
+	for _, name := range r.Graph.Order {
+		asset := r.project.Assets[name]
+		_, published := r.State.Last[planner.Key{Asset: name}]
+		if r.tasks[name] != nil || asset.Kind != assets.View || !published {
+			continue
+		}
+		var touched []assets.Name
+		for _, input := range r.Graph.Nodes[name].Inputs {
+			if r.tasks[input] != nil {
+				touched = append(touched, input)
+			}
+		}
+		if touched != nil {
+			r.addTask(planner.Step{Key: planner.Key{Asset: name}, Action: planner.Rebuild, ConditionalOn: touched})
+		}
+	}
+	r.link()
+}
+
+func (r *run) addTask(step planner.Step) {
+	r.tasks[step.Asset] = &task{
+		step:  step,
+		asset: r.project.Assets[step.Asset],
+		node:  r.Graph.Nodes[step.Asset],
+	}
+}
+
+// open clears away what a crash left behind and sets up the run's catalog.
+func (r *run) open(ctx context.Context) (err error) {
+	if r.staged, err = r.DB.Staged(ctx); err != nil {
+		return err
+	}
+	if _, err := r.DB.Sweep(ctx, r.kept(r.State)); err != nil {
+		return fmt.Errorf("drop what an interrupted run left behind: %w", err)
+	}
+	r.catalog, err = newCatalog(ctx, r)
+	return err
+}
+
+// kept names the physical tables that must stay.
+func (r *run) kept(state planner.State) map[string]bool {
+	keep := map[string]bool{}
+	for _, records := range []map[planner.Key]planner.Materialization{state.Last, r.staged} {
+		for _, m := range records {
+			keep[m.Table], keep[m.Previous] = true, true
+		}
+	}
+	return keep
+}
+
+// build runs all tasks, again where a source moved while it was read.
+func (r *run) build(ctx context.Context) error {
+	for attempt := 0; ; attempt++ {
+		if err := r.runTasks(ctx); err != nil {
+			return err
+		}
+		moved, err := r.movedSources(ctx)
+		if err != nil || len(moved) == 0 {
+			return err
+		}
+		if attempt == maxRereads {
+			for _, name := range moved {
+				r.failReaders(name, fmt.Sprintf("source %s kept changing while it was read. Apply again when its files are complete", name))
+			}
+			return nil
+		}
+		if err := r.readAgain(ctx, moved); err != nil {
+			return err
+		}
+	}
+}
+
+// movedSources looks again at every source that a build of this run read.
+func (r *run) movedSources(ctx context.Context) ([]assets.Name, error) {
+	read := map[assets.Name]bool{}
+	for _, t := range r.tasks {
+		if !t.built() {
+			continue
+		}
+		for input := range t.record.Reads {
+			if r.project.Sources[input] != nil {
+				read[input] = true
+			}
+		}
+	}
+	var suspects []assets.Name
+	for name := range read {
+		path, err := observe.Changed(ctx, r.Sources[name])
+		if err != nil {
+			return nil, err
+		}
+		if path != "" {
+			suspects = append(suspects, name)
+		}
+	}
+	if len(suspects) == 0 {
+		return nil, nil
+	}
+	slices.SortFunc(suspects, assets.Name.Compare)
+	looks, err := r.Relook(ctx, suspects)
+	if err != nil {
+		return nil, err
+	}
+	var moved []assets.Name
+	for _, name := range suspects {
+		before, now := r.Sources[name], looks[name]
+		r.Sources[name] = now
+		switch {
+		case now.Err != "":
+			r.failReaders(name, fmt.Sprintf("source %s can no longer be read: %s", name, now.Err))
+		case now.ID == before.ID:
+		case !slices.Equal(now.Columns, before.Columns):
+			r.failReaders(name, fmt.Sprintf("source %s got other columns while it was read. Apply again", name))
+		default:
+			moved = append(moved, name)
+		}
+	}
+	return moved, nil
+}
+
+// readers lists the tasks that read name, directly or not, in the graph's order.
+func (r *run) readers(name assets.Name) []*task {
+	reached := map[assets.Name]bool{name: true}
+	var out []*task
+	for _, n := range r.Graph.Order {
+		t := r.tasks[n]
+		if t == nil || !slices.ContainsFunc(t.node.Inputs, func(i assets.Name) bool { return reached[i] }) {
+			continue
+		}
+		reached[n] = true
+		out = append(out, t)
+	}
+	return out
+}
+
+// failReaders fails the assets that read a source directly; their descendants are skipped.
+func (r *run) failReaders(source assets.Name, message string) {
+	for _, t := range r.readers(source) {
+		if t.ok() && slices.Contains(t.node.Inputs, source) {
+			r.fail(t, errors.New(message))
+		}
+	}
+	r.skipOrphans()
+}
+
+// readAgain puts the tasks that read moved sources back to the start.
+func (r *run) readAgain(ctx context.Context, moved []assets.Name) error {
+	again := map[*task]bool{}
+	for _, name := range moved {
+		for _, t := range r.readers(name) {
+			again[t] = true
+		}
+		if err := r.catalog.forget(ctx, name); err != nil {
+			return err
+		}
+	}
+	for t := range again {
+		r.mu.Lock()
+		if t.outcome != "" {
+			r.done--
+		}
+		r.mu.Unlock()
+		t.reset()
+		if err := r.catalog.forget(ctx, t.step.Asset); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) newID() string {
+	return ulid.MustNew(ulid.Timestamp(r.Now()), ulid.DefaultEntropy()).String()
+}
+
+func (r *run) emit(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.Run, e.At = r.id, r.Now()
+	e.Done, e.Total = r.done, len(r.tasks)
+	if r.Emit != nil {
+		r.Emit(e)
+	}
+}
+
+// redactor hides secrets in whatever DuckDB says.
+func redactor(secrets []string) *strings.Replacer {
+	var pairs []string
+	for _, s := range secrets {
+		if len(s) > 2 {
+			pairs = append(pairs, s, "(sensitive)")
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}

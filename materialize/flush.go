@@ -1,0 +1,67 @@
+package materialize
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// flushBatch bounds how many tables are committed together: a commit's fsync
+// costs more than a small table, but what is not flushed is lost in a crash.
+const flushBatch = 20
+
+// flusher writes built tables and their records to the warehouse file, beside
+// the workers and in groups: whatever has come in while the last group was written.
+type flusher struct {
+	owner  *run
+	queue  chan *task
+	failed []flushFailure
+}
+
+type flushFailure struct {
+	tasks []*task
+	err   error
+}
+
+func (r *run) newFlusher() *flusher {
+	return &flusher{owner: r, queue: make(chan *task, len(r.tasks)+1)}
+}
+
+// add hands over a built task. The queue has room for every task: it never blocks.
+func (f *flusher) add(t *task) { f.queue <- t }
+
+// close says that nothing more will be added.
+func (f *flusher) close() { close(f.queue) }
+
+// run writes until close was called. What cannot be written is remembered in failed.
+func (f *flusher) run(ctx context.Context) error {
+	for t := range f.queue {
+		batch := []*task{t}
+	collect:
+		for len(batch) < flushBatch {
+			select {
+			case next, open := <-f.queue:
+				if !open {
+					break collect
+				}
+				batch = append(batch, next)
+			default:
+				break collect
+			}
+		}
+		staging := make([]warehouse.Staging, len(batch))
+		for i, t := range batch {
+			staging[i] = warehouse.Staging{Record: t.record, From: f.owner.catalog.memory(t.step.Asset)}
+			staging[i].Record.Status = planner.Staged
+		}
+		if err := f.owner.DB.Stage(ctx, staging); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			f.failed = append(f.failed, flushFailure{batch, fmt.Errorf("write to the warehouse: %w", err)})
+		}
+	}
+	return nil
+}

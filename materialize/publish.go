@@ -1,0 +1,160 @@
+package materialize
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// publish makes everything that passed visible in one transaction, and afterwards
+// drops the tables that nothing names any more.
+func (r *run) publish(ctx context.Context) (Result, error) {
+	result := Result{Run: r.id, Status: string(warehouse.Succeeded)}
+	p := warehouse.Publication{}
+	for _, name := range r.Graph.Order {
+		if t := r.tasks[name]; t != nil {
+			r.settle(t)
+			result.add(t)
+			if t.outcome != Skipped {
+				p.Records = append(p.Records, t.record)
+			}
+			if t.ok() && t.replaces {
+				p.Views = append(p.Views, r.view(t))
+			}
+		}
+	}
+	r.drop(&p, &result)
+	ended := r.Now()
+	result.Took = ended.Sub(r.began)
+	if result.Failed > 0 {
+		result.Status = string(warehouse.Partly)
+	}
+	p.Run = warehouse.Run{ID: r.id, Began: r.began, Ended: ended, Status: warehouse.RunStatus(result.Status),
+		Built: result.Built, Unchanged: result.Unchanged, Failed: result.Failed, Skipped: result.Skipped}
+	if err := r.DB.Publish(ctx, p); err != nil {
+		return Result{}, err
+	}
+	result.State = r.after(p)
+	r.emit(Event{Type: RunPublished})
+	return result, r.tidy(context.WithoutCancel(ctx), p, result.State)
+}
+
+// settle gives a task's record its final status.
+func (r *run) settle(t *task) {
+	switch t.outcome {
+	case Built, TakenUp:
+		t.record.Status = planner.Published
+	case Unchanged:
+		t.record.Status = planner.Unchanged
+	case Revalidated:
+		t.record.Status = planner.Revalidated
+	case FailedBuild:
+		t.record.Status, t.record.Table, t.record.Previous = planner.Failed, "", ""
+	}
+}
+
+func (result *Result) add(t *task) {
+	switch t.outcome {
+	case Built, TakenUp:
+		result.Built++
+	case Unchanged, Revalidated:
+		result.Unchanged++
+	case FailedBuild:
+		result.Failed++
+	case Skipped:
+		result.Skipped++
+	}
+	result.Assets = append(result.Assets, AssetResult{t.step.Asset, t.outcome, t.message, t.record})
+}
+
+// view is what is published under a task's name.
+func (r *run) view(t *task) warehouse.PublishedView {
+	v := warehouse.PublishedView{Name: t.step.Asset, Comment: t.asset.Description}
+	v.SQL = t.asset.SQL.Text
+	if t.asset.Kind != assets.View {
+		v.SQL = "SELECT * FROM _assets." + warehouse.Ident(t.record.Table)
+	}
+	for _, c := range t.asset.Columns {
+		if c.Description != "" {
+			v.Comments = append(v.Comments, warehouse.ColumnComment{Column: c.Name, Text: c.Description})
+		}
+	}
+	return v
+}
+
+// drop plans the removal of what left the project. An object that is not ours is
+// left alone: then only the record goes.
+func (r *run) drop(p *warehouse.Publication, result *Result) {
+	for _, step := range r.drops {
+		last := r.State.Last[step.Key]
+		if found := r.State.Found[step.Asset]; found.Kind == "view" && found.View == last.View {
+			p.Drops = append(p.Drops, step.Asset)
+		}
+		p.Forget = append(p.Forget, step.Key)
+		record := planner.Materialization{ID: r.newID(), Key: step.Key, Run: r.id, Status: planner.Dropped, Began: r.Now(), Ended: r.Now()}
+		p.Records = append(p.Records, record)
+		result.Dropped++
+		result.Assets = append(result.Assets, AssetResult{step.Asset, Dropped, "", record})
+		r.emit(Event{Type: AssetFinished, Asset: step.Asset, Action: step.Action, Outcome: Dropped})
+	}
+}
+
+// after is the state that the publication leaves, without reading it back.
+func (r *run) after(p warehouse.Publication) planner.State {
+	state := planner.State{
+		Serial: r.id,
+		Last:   maps.Clone(r.State.Last), Failed: maps.Clone(r.State.Failed), Found: maps.Clone(r.State.Found),
+	}
+	if state.Last == nil {
+		state.Last = map[planner.Key]planner.Materialization{}
+	}
+	if state.Failed == nil {
+		state.Failed = map[planner.Key]planner.Materialization{}
+	}
+	if state.Found == nil {
+		state.Found = map[assets.Name]planner.Found{}
+	}
+	for _, m := range p.Records {
+		switch {
+		case m.Status == planner.Failed:
+			state.Failed[m.Key] = m
+		case warehouse.IsCurrent(m.Status):
+			delete(state.Failed, m.Key)
+			state.Last[m.Key] = m
+			found := planner.Found{Kind: "view", View: m.View}
+			if m.Table != "" {
+				found.Table, found.Columns, found.Rows = m.Table, m.Made.Columns, m.Rows
+			}
+			state.Found[m.Asset] = found
+		}
+	}
+	for _, key := range p.Forget {
+		delete(state.Last, key)
+		delete(state.Failed, key)
+	}
+	for _, name := range p.Drops {
+		delete(state.Found, name)
+	}
+	return state
+}
+
+// tidy drops what is no longer needed. Nothing depends on it: a crash before or
+// in the middle of it leaves tables that the next run drops.
+func (r *run) tidy(ctx context.Context, p warehouse.Publication, state planner.State) (err error) {
+	if r.staged, err = r.DB.Staged(ctx); err != nil {
+		return err
+	}
+	_, err = r.DB.Sweep(ctx, r.kept(state))
+	var schemas []string
+	for _, name := range p.Drops {
+		if !slices.Contains(schemas, name.Schema) {
+			schemas = append(schemas, name.Schema)
+		}
+	}
+	return errors.Join(err, r.DB.DropEmptySchemas(ctx, schemas), r.DB.Checkpoint(ctx))
+}

@@ -1,0 +1,198 @@
+package materialize
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// task is one asset's part in a run.
+type task struct {
+	step    planner.Step
+	asset   *assets.Asset
+	node    *lineage.Node
+	inputs  []*task // those of its inputs that have a task
+	readers []*task
+	rest    time.Duration // longest path of estimates from here on
+
+	outcome Outcome // empty: not done
+	message string
+	record  planner.Materialization
+	// replaces says that the publish makes a new view: new content, or the
+	// published object is gone or not ours.
+	replaces bool
+}
+
+func (t *task) reset() {
+	t.outcome, t.message, t.record, t.replaces = "", "", planner.Materialization{}, false
+}
+
+// ok reports whether the task is done and what it made may be published.
+func (t *task) ok() bool {
+	return t.outcome != "" && t.outcome != FailedBuild && t.outcome != Skipped
+}
+
+// built reports whether the task read its inputs in this run.
+func (t *task) built() bool { return t.outcome == Built || t.outcome == Unchanged }
+
+// link joins tasks to those of their inputs and works out the longest path from each.
+func (r *run) link() {
+	for _, t := range r.tasks {
+		for _, input := range t.node.Inputs {
+			if i := r.tasks[input]; i != nil {
+				t.inputs = append(t.inputs, i)
+				i.readers = append(i.readers, t)
+			}
+		}
+	}
+	for i := len(r.Graph.Order) - 1; i >= 0; i-- {
+		t := r.tasks[r.Graph.Order[i]]
+		if t == nil {
+			continue
+		}
+		for _, reader := range t.readers {
+			t.rest = max(t.rest, reader.rest)
+		}
+		t.rest += max(t.step.Estimate, time.Millisecond)
+	}
+}
+
+// ready is a heap of tasks whose inputs are done: longest remaining path first, then name.
+type ready []*task
+
+func (q ready) Len() int      { return len(q) }
+func (q ready) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q ready) Less(i, j int) bool {
+	return cmp.Or(-cmp.Compare(q[i].rest, q[j].rest), q[i].step.Asset.Compare(q[j].step.Asset)) < 0
+}
+func (q *ready) Push(t any) { *q = append(*q, t.(*task)) }
+func (q *ready) Pop() any {
+	old := *q
+	t := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return t
+}
+
+// runTasks runs every task that is not done, each after its inputs, on
+// Parallelism workers, while the flusher writes what they built to the file.
+// The failure of a task is recorded in it; an error is one of the machinery.
+func (r *run) runTasks(ctx context.Context) error {
+	var (
+		mu      sync.Mutex
+		changed = sync.NewCond(&mu)
+		queue   ready
+		waiting = map[*task]int{} // inputs not done
+		left    int
+		stopped bool
+	)
+	for _, name := range r.Graph.Order {
+		t := r.tasks[name]
+		if t == nil || t.outcome != "" {
+			continue
+		}
+		left++
+		for _, input := range t.inputs {
+			if input.outcome == "" {
+				waiting[t]++
+			}
+		}
+		if waiting[t] == 0 {
+			queue = append(queue, t)
+		}
+	}
+	heap.Init(&queue)
+
+	next := func() *task {
+		mu.Lock()
+		defer mu.Unlock()
+		for len(queue) == 0 && left > 0 && !stopped {
+			changed.Wait()
+		}
+		if left == 0 || stopped {
+			return nil
+		}
+		return heap.Pop(&queue).(*task)
+	}
+	finish := func(t *task) {
+		mu.Lock()
+		defer mu.Unlock()
+		left--
+		for _, reader := range t.readers {
+			if waiting[reader]--; waiting[reader] == 0 {
+				heap.Push(&queue, reader)
+			}
+		}
+		changed.Broadcast()
+	}
+	stop := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		stopped = true
+		changed.Broadcast()
+	}
+
+	flush := r.newFlusher()
+	group, ctx := errgroup.WithContext(ctx)
+	release := context.AfterFunc(ctx, stop)
+	defer release()
+	var workers sync.WaitGroup
+	for range min(max(r.Parallelism, 1), max(left, 1)) {
+		workers.Add(1)
+		group.Go(func() error {
+			defer workers.Done()
+			c, err := r.catalog.conn(ctx)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			for t := next(); t != nil; t = next() {
+				r.execute(ctx, c, t)
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if t.outcome == Built && t.record.Table != "" {
+					flush.add(t)
+				}
+				finish(t)
+			}
+			return nil
+		})
+	}
+	group.Go(func() error { return flush.run(ctx) })
+	go func() { workers.Wait(); flush.close() }()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, failure := range flush.failed {
+		for _, t := range failure.tasks {
+			r.fail(t, failure.err)
+		}
+	}
+	r.skipOrphans()
+	return nil
+}
+
+// skipOrphans marks as skipped what was built from something that is not to be
+// published: a published asset never reads unpublished ones.
+func (r *run) skipOrphans() {
+	for _, name := range r.Graph.Order {
+		t := r.tasks[name]
+		if t == nil || !t.ok() {
+			continue
+		}
+		for _, input := range t.inputs {
+			if !input.ok() {
+				t.outcome, t.message = Skipped, "input "+input.step.Asset.String()+" failed"
+				break
+			}
+		}
+	}
+}

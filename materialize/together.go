@@ -1,0 +1,141 @@
+package materialize
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize/check"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// isCross reports whether a check of the task has to wait until all is built:
+// one that reads other assets, and every check of a view.
+func (t *task) isCross(c assets.Check) bool {
+	return t.asset.Kind == assets.View || c.Kind == assets.Relationships ||
+		c.Kind == assets.Query && len(t.node.CheckInputs) > 0
+}
+
+// checkTogether runs the checks that speak of more than one asset, and those of
+// views, on what would be visible after the publish. A check that fails on an
+// asset built in this run withholds it; one that fails on a published asset
+// because something it looks at moved withholds what moved. Withholding can make
+// another check fail, so it goes on until nothing changes: each round withholds
+// at least one more asset, or is the last.
+func (r *run) checkTogether(ctx context.Context) error {
+	c, err := r.catalog.conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for {
+		withheld, err := r.checkRound(ctx, c)
+		if err != nil || !withheld {
+			return err
+		}
+		// What was withheld now means its published version again.
+		for name, t := range r.tasks {
+			if !t.ok() {
+				if err := r.catalog.forget(ctx, name); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+func (r *run) checkRound(ctx context.Context, c *warehouse.Conn) (withheld bool, err error) {
+	for _, name := range r.Graph.Order {
+		t := r.tasks[name]
+		if t == nil || !t.ok() {
+			// What stays visible must hold too, together with what moves under it.
+			if t = r.standIn(name); t == nil {
+				continue
+			}
+		}
+		var checks []assets.Check
+		for _, c := range t.asset.Checks {
+			if t.isCross(c) {
+				checks = append(checks, c)
+			}
+		}
+		moved := r.moved(t)
+		anew := r.tasks[name] == t && (t.replaces || t.record.Audit != planner.ChecksDigest(t.asset.Checks))
+		if len(checks) == 0 || !anew && len(moved) == 0 {
+			continue
+		}
+		before := t.record.Checks
+		if err := r.crossCheck(ctx, c, t, checks); err != nil {
+			if ctx.Err() != nil {
+				return false, ctx.Err()
+			}
+			r.withhold(t, moved, err)
+			if t.ok() {
+				t.record.Checks = before
+			}
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// standIn is a task for the published version of an asset, or nil if there is none.
+func (r *run) standIn(name assets.Name) *task {
+	key := planner.Key{Asset: name}
+	last, published := r.State.Last[key]
+	if !published {
+		return nil
+	}
+	return &task{asset: r.project.Assets[name], node: r.Graph.Nodes[name], step: planner.Step{Key: key},
+		outcome: Revalidated, record: last}
+}
+
+// moved lists the assets with new content in this run that a check of t looks at
+// or that t, being a view, shows.
+func (r *run) moved(t *task) []*task {
+	looksAt := slices.Clone(t.node.CheckInputs)
+	if t.asset.Kind == assets.View {
+		looksAt = append(looksAt, t.node.Inputs...)
+	}
+	var out []*task
+	for _, name := range looksAt {
+		if i := r.tasks[name]; i != nil && i.ok() && i.replaces && !slices.Contains(out, i) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (r *run) crossCheck(ctx context.Context, c *warehouse.Conn, t *task, checks []assets.Check) error {
+	for _, name := range append([]assets.Name{t.asset.Name}, t.node.CheckInputs...) {
+		if _, err := r.catalog.resolve(ctx, name); err != nil {
+			return fmt.Errorf("a check reads %w", err)
+		}
+	}
+	results := check.Cross(ctx, c, check.Scan{
+		Relation: warehouse.NameRef(t.asset.Name), Columns: t.record.Made.Columns, Checks: checks,
+	})
+	// A second round replaces what the first one found.
+	t.record.Checks = slices.DeleteFunc(slices.Clone(t.record.Checks), func(old planner.CheckResult) bool {
+		return slices.ContainsFunc(results, func(now planner.CheckResult) bool { return now.Check == old.Check })
+	})
+	t.record.Audit = planner.ChecksDigest(t.asset.Checks)
+	return r.judge(t, results)
+}
+
+// withhold keeps from the publish what made a check of t fail: t itself if it is
+// new, and what moved under it.
+func (r *run) withhold(t *task, moved []*task, err error) {
+	name := t.asset.Name
+	if t.replaces || len(moved) == 0 {
+		r.fail(t, err)
+	}
+	if t.asset.Kind == assets.View || !t.replaces {
+		for _, i := range moved {
+			r.fail(i, fmt.Errorf("withheld, because with it %s would fail: %w", name, err))
+		}
+	}
+	r.skipOrphans()
+}
