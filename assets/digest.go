@@ -14,14 +14,17 @@ type Digest string
 // NewDigest hashes parts, each with its length, so that no two lists of parts
 // are taken for one another.
 func NewDigest(scheme string, parts ...string) Digest {
-	h := sha256.New()
-	var size [8]byte
+	size := 0
 	for _, part := range parts {
-		binary.LittleEndian.PutUint64(size[:], uint64(len(part)))
-		h.Write(size[:])
-		h.Write([]byte(part))
+		size += 8 + len(part)
 	}
-	return Digest(scheme + ":" + hex.EncodeToString(h.Sum(nil)[:16]))
+	text := make([]byte, 0, size)
+	for _, part := range parts {
+		text = binary.LittleEndian.AppendUint64(text, uint64(len(part)))
+		text = append(text, part...)
+	}
+	sum := sha256.Sum256(text)
+	return Digest(scheme + ":" + hex.EncodeToString(sum[:16]))
 }
 
 // Scheme is the part before the colon.

@@ -61,14 +61,24 @@ func ChecksDigest(checks []assets.Check) assets.Digest {
 	}
 	parts := make([]string, 0, len(checks))
 	for _, c := range checks {
-		fields := []string{string(c.Kind), c.Label, string(c.Severity), c.To.String(), boundKey(c.Min), boundKey(c.Max), c.SQL.Text}
+		text := pack(nil, string(c.Kind), c.Label, string(c.Severity), c.To.String(), boundKey(c.Min), boundKey(c.Max), c.SQL.Text)
 		for _, list := range [][]string{c.Columns, c.Values, c.ToColumns} {
-			fields = append(append(fields, strconv.Itoa(len(list))), list...)
+			text = pack(append(strconv.AppendInt(text, int64(len(list)), 10), '*'), list...)
 		}
-		parts = append(parts, string(assets.NewDigest("check1", fields...)))
+		parts = append(parts, string(text))
 	}
 	slices.Sort(parts)
 	return assets.NewDigest("checks1", parts...)
+}
+
+// pack appends fields, each with its length, so that no two lists of fields
+// become the same text.
+func pack(text []byte, fields ...string) []byte {
+	for _, f := range fields {
+		text = append(strconv.AppendInt(text, int64(len(f)), 10), ':')
+		text = append(text, f...)
+	}
+	return text
 }
 
 func boundKey(n *int64) string {
