@@ -43,3 +43,6 @@ update use user using vacuum valid validate validator value values varchar varia
 virtual volatile week weeks when where whitespace window with within without work wrapper write xml xmlattributes xmlconcat
 xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable year years yes zone
 `
+
+// IsKeyword reports whether DuckDB quotes word, in lower case, where it prints it.
+func IsKeyword(word string) bool { return keywords[word] }

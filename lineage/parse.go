@@ -137,7 +137,7 @@ func (w *syntaxWalk) object(v *fastjson.Value, ctes *scope) {
 		defer func() { w.inArguments = was }()
 	case "FUNCTION":
 		arguments := v.GetArray("children")
-		if name := lower(text(v, "function_name")); isVolatile(name, len(arguments)) {
+		if name := lower(text(v, "function_name")); IsVolatile(name, len(arguments)) {
 			w.out.Volatile = append(w.out.Volatile, name)
 		}
 	case "COLUMN_REF":
@@ -210,7 +210,7 @@ func (w *syntaxWalk) columnRef(v *fastjson.Value) {
 		// current_date without parentheses is a function only if no column has
 		// that name, which the bound plan tells. Arguments of table functions may
 		// be computed while binding, and then it does not.
-		if w.inArguments && isVolatile(name, 0) {
+		if w.inArguments && IsVolatile(name, 0) {
 			w.out.Volatile = append(w.out.Volatile, name)
 		}
 	}

@@ -16,7 +16,7 @@ var volatile = map[string]bool{
 	"version": true, "stats": true, "write_log": true, "sleep_ms": true, "get_block_size": true,
 }
 
-// isVolatile reports whether a call of the function depends on more than its arguments.
-func isVolatile(function string, arguments int) bool {
+// IsVolatile reports whether a call of the function depends on more than its arguments.
+func IsVolatile(function string, arguments int) bool {
 	return volatile[function] || function == "age" && arguments == 1 // since today
 }

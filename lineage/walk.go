@@ -98,7 +98,7 @@ func (w *planWalk) value(v *fastjson.Value) {
 func (w *planWalk) object(v *fastjson.Value) {
 	switch {
 	case string(v.GetStringBytes("expression_class")) == "BOUND_FUNCTION":
-		if name := text(v, "name"); isVolatile(name, len(v.GetArray("children"))) {
+		if name := text(v, "name"); IsVolatile(name, len(v.GetArray("children"))) {
 			w.volatile = append(w.volatile, name)
 		}
 	case string(v.GetStringBytes("type")) == "LOGICAL_GET":

@@ -8,7 +8,6 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/lineage"
@@ -144,7 +143,7 @@ func (c *cache) parsed(key sum, into *lineage.Parsed) bool {
 		p.Refs = append(p.Refs, lineage.Ref{Name: r.name(), Offset: int(r.number()), Bare: r.number() == 1})
 	}
 	p.Syntax = assets.Digest(r.string())
-	p.Volatile = r.strings()
+	p.Volatile = orNil(r.strings())
 	p.RowID = r.number() == 1
 	*into = p
 	return r.end()
@@ -177,9 +176,9 @@ func (c *cache) bound(key sum, into *lineage.Bound) bool {
 	b.Uses = make(map[assets.Name][]string, uses)
 	for range uses {
 		name := r.name()
-		b.Uses[name] = slices.Concat([]string{}, r.strings()) // never nil
+		b.Uses[name] = r.strings()
 	}
-	b.Volatile = r.strings()
+	b.Volatile = orNil(r.strings())
 	b.Assumed = r.number() == 1
 	*into = b
 	return r.end()
@@ -267,12 +266,17 @@ func (r *reader) string() string { return r.take(r.count()) }
 
 func (r *reader) strings() []string {
 	n := r.count()
-	if n == 0 {
-		return nil
-	}
 	items := make([]string, 0, n)
 	for range n {
 		items = append(items, r.string())
+	}
+	return items
+}
+
+// orNil makes an empty list nil, as it is where it was made.
+func orNil(items []string) []string {
+	if len(items) == 0 {
+		return nil
 	}
 	return items
 }

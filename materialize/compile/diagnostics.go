@@ -32,13 +32,17 @@ func engineDiagnostic(err error, sql assets.SQL, shift int, fallback hcl.Range) 
 			d.Subject = place(sql, engine.Offset, shift, fallback).Ptr()
 		}
 		d.Summary, d.Detail = engineMessage(engine)
+		if engine.Type == "parser" && engine.Offset-shift >= len(strings.TrimRight(sql.Text, " \t\r\n;")) {
+			// DuckDB may be speaking of what follows in our text.
+			d.Detail = "It ends too early: something is missing after this."
+		}
 	}
 	return d
 }
 
 // engineMessage splits what DuckDB says: what is wrong, and what it suggests.
 func engineMessage(e *lineage.EngineError) (summary, detail string) {
-	message := strings.TrimSpace(e.Message)
+	message := strings.ReplaceAll(strings.TrimSpace(e.Message), "Candidate bindings: :", "Candidate bindings:")
 	first, rest, _ := strings.Cut(message, "\n")
 	summary = strings.TrimRight(first, "!. ")
 	rest = strings.TrimSpace(rest)
