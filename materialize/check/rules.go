@@ -1,0 +1,85 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+)
+
+// where is the condition under which a row violates a check; empty for kinds that
+// are not about single rows. Columns are named alone: an expression may qualify them with
+// the relation's own name, so only relationships calls it something else, see from.
+func where(c assets.Check) string {
+	switch c.Kind {
+	case assets.NotNull:
+		return each(c.Columns, " OR ", func(col string) string { return col + " IS NULL" })
+	case assets.AcceptedValues:
+		if len(c.Values) == 0 {
+			return each(c.Columns, " OR ", func(col string) string { return col + " IS NOT NULL" })
+		}
+		list := strings.Join(c.Values, ", ")
+		// IS NOT TRUE: a NULL in the list makes IN unknown where it is not true.
+		return each(c.Columns, " OR ", func(col string) string {
+			return col + " IS NOT NULL AND (" + col + " IN (" + list + ")) IS NOT TRUE"
+		})
+	case assets.Expression:
+		return "CAST((" + c.SQL.Text + "\n) AS BOOLEAN) IS FALSE" // a comment may end the text
+	case assets.Relationships:
+		same := make([]string, min(len(c.Columns), len(c.ToColumns)))
+		for i := range same {
+			same[i] = "_to." + warehouse.Ident(c.ToColumns[i]) + " = _from." + warehouse.Ident(c.Columns[i])
+		}
+		return notNull(c) + " AND NOT EXISTS (FROM " + warehouse.NameRef(c.To) + " AS _to WHERE " + strings.Join(same, " AND ") + ")"
+	}
+	return ""
+}
+
+// notNull is the condition that a row has a whole key.
+func notNull(c assets.Check) string {
+	return each(c.Columns, " AND ", func(col string) string { return col + " IS NOT NULL" })
+}
+
+func each(columns []string, operator string, condition func(column string) string) string {
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		parts[i] = condition(warehouse.Ident(c))
+	}
+	return strings.Join(parts, operator)
+}
+
+// from is the relation as where's condition speaks of it.
+func from(relation string, c assets.Check) string {
+	if c.Kind == assets.Relationships {
+		return relation + " AS _from"
+	}
+	return relation
+}
+
+// key is a row's value under a unique check, NULL if any part is NULL.
+func key(c assets.Check) string {
+	columns := make([]string, len(c.Columns))
+	for i, col := range c.Columns {
+		columns[i] = warehouse.Ident(col)
+	}
+	if len(columns) == 1 {
+		return columns[0]
+	}
+	return "CASE WHEN " + notNull(c) + " THEN row(" + strings.Join(columns, ", ") + ") END"
+}
+
+// surplus counts the rows beyond the first of each key.
+func surplus(key string) string {
+	return "count(" + key + ") - count(DISTINCT " + key + ")"
+}
+
+// outside is by how many rows a row_count check is missed.
+func outside(c assets.Check, rows int64) int64 {
+	switch {
+	case c.Min != nil && rows < *c.Min:
+		return *c.Min - rows
+	case c.Max != nil && rows > *c.Max:
+		return rows - *c.Max
+	}
+	return 0
+}
