@@ -16,7 +16,7 @@ func Nearest(want string, have []string) []string {
 		distance int
 	}
 	var near []candidate
-	limit := max(1, min(4, len(want)/3))
+	limit := max(1, min(3, len(want)/3))
 	for _, h := range have {
 		if diff := len(h) - len(want); diff > limit || -diff > limit {
 			continue
@@ -30,7 +30,9 @@ func Nearest(want string, have []string) []string {
 	})
 	var out []string
 	for _, c := range near[:min(3, len(near))] {
-		out = append(out, c.text)
+		if c.distance <= near[0].distance+1 {
+			out = append(out, c.text)
+		}
 	}
 	return out
 }
