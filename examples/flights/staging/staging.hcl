@@ -16,13 +16,13 @@ asset "staging.flights" {
     check "relationships" {
       to         = "staging.airports"
       to_columns = ["airport"]
-      severity   = "warn"               # Puerto Rico and the Virgin Islands are not in the list
+      severity   = "warn" # Puerto Rico and the Virgin Islands are not in the list
     }
   }
   column "tail_number" {
     check "relationships" {
       to       = "staging.planes"
-      severity = "warn"                 # American Airlines and Envoy report fleet numbers instead
+      severity = "warn" # American Airlines and Envoy report fleet numbers instead
     }
   }
   column "distance_miles" {

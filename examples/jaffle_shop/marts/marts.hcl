@@ -15,7 +15,7 @@ asset "marts.order_items" {
     type        = "DECIMAL(38,2)"
     check "expression" {
       expression = "gross_profit > 0"
-      severity   = "warn"                 # a loss leader is allowed, but somebody should know
+      severity   = "warn" # a loss leader is allowed, but somebody should know
     }
   }
 }

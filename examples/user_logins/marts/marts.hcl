@@ -55,7 +55,7 @@ asset "marts.logins" {
   column "user_id" {
     check "relationships" {
       to       = "marts.users"
-      severity = "warn"                 # rejected users log in too; so do some that nobody delivered
+      severity = "warn" # rejected users log in too; so do some that nobody delivered
     }
   }
 }

@@ -21,7 +21,7 @@ asset "staging.logins" {
   sql         = templatefile("logins.sql", merge(each.value, { country = each.key }))
 
   column "logged_in_at" {
-    check "not_null" {}                 # a time that cannot be read is a change of the supplier's format
+    check "not_null" {} # a time that cannot be read is a change of the supplier's format
   }
   column "device" {
     check "accepted_values" { values = ["phone", "tablet", "desktop"] }
