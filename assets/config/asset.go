@@ -90,7 +90,7 @@ func (l *loader) forEach(a *args, expr hclsyntax.Expression) ([][2]cty.Value, bo
 	if !ok {
 		return nil, false
 	}
-	if v, ok = a.s.plain(v, expr.Range(), fmt.Sprintf("\"for_each\" of %s", a.what)); !ok {
+	if v, ok = a.s.plain(v, expr.Range(), "for_each", a.what); !ok {
 		return nil, false
 	}
 	ty := v.Type()

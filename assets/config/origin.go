@@ -184,7 +184,7 @@ func literalOrigin(src []byte, rng hcl.Range, value string, quoted bool) []asset
 	pos, from, at := rng.Start, 0, 0
 	for i := len(used) - 1; i >= 0; i-- {
 		u := used[i]
-		pos, from = advance(pos, text[from:u.start]), u.start
+		pos = advance(pos, text[from:u.start])
 		end := advance(pos, text[u.start:u.end])
 		last := len(spans) - 1
 		if !u.escape && last >= 0 && spans[last].Exact && spans[last].Range.End.Byte == pos.Byte {

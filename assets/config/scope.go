@@ -68,6 +68,9 @@ func (s *scope) within(key, value cty.Value) *scope {
 // eval returns the value of expr. It reports what is wrong with it and then
 // returns false, as it does when the value depends on something already reported.
 func (s *scope) eval(expr hclsyntax.Expression) (cty.Value, bool) {
+	if t, ok := expr.(*hclsyntax.TemplateExpr); ok && t.IsStringLiteral() {
+		return t.Parts[0].(*hclsyntax.LiteralValueExpr).Val, true // most strings: no need to build them anew
+	}
 	if isLiteral(expr) {
 		v, diags := expr.Value(nil)
 		s.l.report(diags...)
@@ -84,18 +87,27 @@ func (s *scope) eval(expr hclsyntax.Expression) (cty.Value, bool) {
 	return v, true
 }
 
-// isLiteral reports whether expr needs no context: a constant or a string without interpolation.
+// isLiteral reports whether expr needs no context: a constant, a string without
+// interpolation, or a list of such.
 func isLiteral(expr hclsyntax.Expression) bool {
 	switch e := expr.(type) {
 	case *hclsyntax.LiteralValueExpr:
 		return true
 	case *hclsyntax.TemplateExpr:
-		return !slices.ContainsFunc(e.Parts, func(p hclsyntax.Expression) bool {
-			_, ok := p.(*hclsyntax.LiteralValueExpr)
-			return !ok
-		})
+		return all(e.Parts)
+	case *hclsyntax.TupleConsExpr:
+		return all(e.Exprs)
 	}
 	return false
+}
+
+func all(exprs []hclsyntax.Expression) bool {
+	for _, e := range exprs {
+		if !isLiteral(e) {
+			return false
+		}
+	}
+	return true
 }
 
 // resolves checks that all that expr refers to exists, and reports what does not.
@@ -215,12 +227,15 @@ func explainCalls(diags hcl.Diagnostics) hcl.Diagnostics {
 	return out
 }
 
-// plain takes the marks off v. If one says sensitive, it reports that what
-// would show it and returns false.
-func (s *scope) plain(v cty.Value, at hcl.Range, what string) (cty.Value, bool) {
+// plain takes the marks off the value of an argument. If one says sensitive, it
+// reports that the argument would show it and returns false.
+func (s *scope) plain(v cty.Value, at hcl.Range, name, what string) (cty.Value, bool) {
+	if !v.ContainsMarked() {
+		return v, true
+	}
 	v, marks := v.UnmarkDeep()
 	if _, ok := marks[sensitive]; ok {
-		s.l.report(problem(at, "Sensitive value in "+what,
+		s.l.report(problem(at, fmt.Sprintf("Sensitive value in %q of %s", name, what),
 			"It would be shown in plans, in the warehouse or in logs. Sensitive values are for SQL only. If this one need not be kept secret, wrap it in nonsensitive()."))
 		return v, false
 	}

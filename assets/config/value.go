@@ -53,7 +53,7 @@ func (a *args) value(name string) (cty.Value, bool) {
 	if !ok {
 		return v, false
 	}
-	v, ok = a.s.plain(v, expr.Range(), fmt.Sprintf("%q of %s", name, a.what))
+	v, ok = a.s.plain(v, expr.Range(), name, a.what)
 	return v, ok && !v.IsNull()
 }
 
