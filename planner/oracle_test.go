@@ -318,28 +318,40 @@ func someOf(t *rapid.T, o oracle) []assets.Name {
 	return names(rapid.SliceOfN(rapid.SampledFrom(all), 0, 3).Draw(t, "targets")...)
 }
 
-// After a plan was carried out there is nothing left to do but what is blocked.
+// After a plan without blocked assets was carried out there is nothing left to
+// do. What is blocked only because of an input that then comes out equal can be
+// built by a later plan; that ends, too, with nothing but blocked assets.
 func TestAPlanCarriedOutLeavesNothingToDo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w, _ := happenings(t)
+		w, o := happenings(t)
 		w.Options = Options{} // what is asked for would be asked for again
-		first := Make(w.Input)
-		for _, s := range first.Steps {
-			switch s.Action {
-			case Create, Rebuild, Revalidate:
-				w.publish(s.Asset)
-				delete(w.State.Failed, s.Key)
-			case Drop:
-				delete(w.State.Last, s.Key)
-				delete(w.State.Found, s.Asset)
+		var plans []Plan
+		for {
+			p := Make(w.Input)
+			plans = append(plans, p)
+			if !p.Work() {
+				return
 			}
-		}
-		for _, s := range Make(w.Input).Steps {
-			if s.Action != None && s.Action != Blocked {
-				t.Fatalf("first:\n%s\nthen:\n%s", dump(first), dump(Make(w.Input)))
+			if len(plans) > 1 && plans[0].Summary().Blocked == 0 || len(plans) > len(o.inputs)+1 {
+				t.Fatalf("first:\n%s\nthen:\n%s", dump(plans[0]), dump(p))
 			}
+			w.carryOut(p)
 		}
 	})
+}
+
+// carryOut does as the plan says; everything comes out with equal content.
+func (w *world) carryOut(p Plan) {
+	for _, s := range p.Steps {
+		switch s.Action {
+		case Create, Rebuild, Revalidate:
+			w.publish(s.Asset)
+			delete(w.State.Failed, s.Key)
+		case Drop:
+			delete(w.State.Last, s.Key)
+			delete(w.State.Found, s.Asset)
+		}
+	}
 }
 
 // Targets leave steps out and change none; what a kept build needs is kept.
