@@ -47,21 +47,22 @@ func (l *loader) readFreshness(s *scope, b *hclsyntax.Block, of string) (assets.
 
 // parseDuration reads Go's durations and days, "1d12h".
 func parseDuration(s string) (time.Duration, error) {
+	wrong := fmt.Errorf("%q is no duration", s)
 	var days time.Duration
 	rest := s
 	if n, after, ok := strings.Cut(s, "d"); ok {
 		f, err := strconv.ParseFloat(n, 64)
-		if err != nil || f < 0 || f > 100*366 {
-			return 0, fmt.Errorf("%q is no duration", s)
+		if err != nil || !(f >= 0 && f <= 100*366) { // so that NaN is wrong, too
+			return 0, wrong
 		}
-		days, rest = time.Duration(f*24*float64(time.Hour)), after
-	}
-	if rest == "" && days > 0 {
-		return days, nil
+		if days = time.Duration(f * 24 * float64(time.Hour)); after == "" {
+			return days, nil
+		}
+		rest = after
 	}
 	d, err := time.ParseDuration(rest)
-	if err != nil || d < 0 {
-		return 0, fmt.Errorf("%q is no duration", s)
+	if err != nil || d < 0 || days+d < 0 {
+		return 0, wrong
 	}
 	return days + d, nil
 }

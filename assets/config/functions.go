@@ -144,7 +144,7 @@ func fileset(dir, pattern string) (cty.Value, error) {
 	}
 	names, err := doublestar.Glob(os.DirFS(dir), pattern, doublestar.WithFilesOnly())
 	if err != nil {
-		return cty.NilVal, function.NewArgErrorf(1, "cannot list %s in %s: %v", pattern, dir, err)
+		return cty.NilVal, function.NewArgErrorf(1, "cannot list %s: %v", pattern, err)
 	}
 	if len(names) == 0 {
 		return cty.SetValEmpty(cty.String), nil

@@ -163,11 +163,11 @@ func (l *loader) label(b *hclsyntax.Block, meaning string) (string, bool) {
 		if b.Labels[0] != "" {
 			return b.Labels[0], true
 		}
-		l.report(problem(b.LabelRanges[0], fmt.Sprintf("Empty label of a %s block", b.Type), fmt.Sprintf("Write its %s between the quotes.", meaning)))
+		l.report(problem(b.LabelRanges[0], fmt.Sprintf("Empty label in the %s block", b.Type), fmt.Sprintf("Write its %s between the quotes.", meaning)))
 	case 0:
-		l.report(problem(b.TypeRange, fmt.Sprintf("Missing label of a %s block", b.Type), fmt.Sprintf("Write its %s: %s %q { … }.", meaning, b.Type, "…")))
+		l.report(problem(b.TypeRange, fmt.Sprintf("Missing label in the %s block", b.Type), fmt.Sprintf("Write its %s: %s %q { … }.", meaning, b.Type, "…")))
 	default:
-		l.report(problem(b.LabelRanges[1], fmt.Sprintf("Too many labels of a %s block", b.Type), fmt.Sprintf("It has one, its %s.", meaning)))
+		l.report(problem(b.LabelRanges[1], fmt.Sprintf("Too many labels in the %s block", b.Type), fmt.Sprintf("It has one, its %s.", meaning)))
 		return b.Labels[0], b.Labels[0] != ""
 	}
 	return "", false

@@ -106,11 +106,12 @@ func (a *args) boolean(name string, otherwise bool) bool {
 	if !ok {
 		return otherwise
 	}
-	if v.Type() != cty.Bool {
-		a.must(name, "true or false")
-		return otherwise
+	// A variable without a type holds the string "true".
+	if v, err := convert.Convert(v, cty.Bool); err == nil {
+		return v.True()
 	}
-	return v.True()
+	a.must(name, "true or false")
+	return otherwise
 }
 
 // count reads a whole number, not negative.
@@ -119,7 +120,7 @@ func (a *args) count(name string) *int64 {
 	if !ok {
 		return nil
 	}
-	if v.Type() == cty.Number {
+	if v, err := convert.Convert(v, cty.Number); err == nil {
 		if n, exact := v.AsBigFloat().Int64(); exact == big.Exact && n >= 0 {
 			return &n
 		}
