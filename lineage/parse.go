@@ -1,11 +1,9 @@
 package lineage
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -31,32 +29,11 @@ type Parsed struct {
 	RowID bool
 }
 
-// FileRef is a file read directly in SQL.
-type FileRef struct {
-	Path   string // as written; may be empty if it is computed
-	Format string // "csv", "parquet" or "json"; empty if unknown
-	Offset int
-}
-
 // Refusal is something that a statement of a project must not contain.
 type Refusal struct {
 	Summary, Detail string
 	Offset          int // byte in the text, -1 if unknown
 }
-
-// EngineError is an error that DuckDB reports inside its JSON answers.
-type EngineError struct {
-	Type       string // "parser", "binder", "catalog", "not implemented" …
-	Subtype    string // such as COLUMN_NOT_FOUND; often empty
-	Message    string
-	Name       string   // what was not found
-	Candidates []string // what DuckDB suggests instead
-	Offset     int      // byte in the text given to DuckDB, -1 if unknown
-}
-
-func (e *EngineError) Error() string { return e.Message }
-
-var parsers fastjson.ParserPool
 
 // Parse reads the syntax tree of json_serialize_sql. An error that DuckDB
 // reported there is returned as *EngineError. engine is DuckDB's version: it
@@ -64,7 +41,7 @@ var parsers fastjson.ParserPool
 func Parse(ast []byte, engine string) (Parsed, error) {
 	p := parsers.Get()
 	defer parsers.Put(p)
-	root, err := p.ParseBytes(ast)
+	root, err := parseJSON(p, ast)
 	if err != nil {
 		return Parsed{}, fmt.Errorf("read the syntax tree: %w", err)
 	}
@@ -243,35 +220,6 @@ var pureTableFunctions = map[string]bool{
 	"json_each": true, "json_tree": true, "summary": true, "icu_calendar_names": true,
 }
 
-// fileFunctions read files: the format that a source block calls it by.
-var fileFunctions = map[string]string{
-	"read_csv": "csv", "read_csv_auto": "csv", "sniff_csv": "csv",
-	"read_parquet": "parquet", "parquet_scan": "parquet",
-	"read_json": "json", "read_json_auto": "json", "read_json_objects": "json", "read_json_objects_auto": "json",
-	"read_ndjson": "json", "read_ndjson_auto": "json", "read_ndjson_objects": "json",
-}
-
-func looksLikeFile(name string) bool {
-	return strings.ContainsAny(name, `/\*`) || FormatOf(name) != ""
-}
-
-// FormatOf is the format of a file by its ending, empty if that says nothing.
-func FormatOf(path string) string {
-	path = lower(path)
-	for _, compressed := range []string{".gz", ".zst", ".zstd"} {
-		path = strings.TrimSuffix(path, compressed)
-	}
-	switch path[strings.LastIndexByte(path, '.')+1:] {
-	case "csv", "tsv", "txt":
-		return "csv"
-	case "parquet":
-		return "parquet"
-	case "json", "jsonl", "ndjson":
-		return "json"
-	}
-	return ""
-}
-
 // firstString is the first string constant in a tree.
 func firstString(v *fastjson.Value) (found string) {
 	switch v.Type() {
@@ -289,23 +237,6 @@ func firstString(v *fastjson.Value) (found string) {
 		return firstString(v.Get("children"))
 	}
 	return ""
-}
-
-func engineError(root *fastjson.Value) error {
-	if !root.GetBool("error") {
-		return nil
-	}
-	e := &EngineError{
-		Type: text(root, "error_type"), Subtype: text(root, "error_subtype"),
-		Message: text(root, "error_message"), Name: text(root, "name"), Offset: -1,
-	}
-	if position, err := strconv.Atoi(text(root, "position")); err == nil {
-		e.Offset = position
-	}
-	if candidates := text(root, "candidates"); candidates != "" {
-		e.Candidates = strings.Split(candidates, ",")
-	}
-	return e
 }
 
 // withoutPositions removes every "query_location" member from a JSON text.
@@ -395,19 +326,4 @@ func Union(a, b []string) []string {
 		return nil
 	}
 	return sortedSet(slices.Concat(a, b))
-}
-
-// EngineErrorIn returns the error that an answer of DuckDB holds, an
-// *EngineError, or nil if the answer is a result.
-func EngineErrorIn(answer []byte) error {
-	if bytes.HasPrefix(answer, []byte(`{"error":false`)) {
-		return nil
-	}
-	p := parsers.Get()
-	defer parsers.Put(p)
-	root, err := p.ParseBytes(answer)
-	if err != nil {
-		return fmt.Errorf("read DuckDB's answer: %w", err)
-	}
-	return engineError(root)
 }

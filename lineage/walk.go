@@ -29,7 +29,7 @@ func (e *DuplicateColumnError) Error() string {
 func Walk(boundPlan []byte, inputs map[assets.Name][]assets.Column) (Bound, error) {
 	p := parsers.Get()
 	defer parsers.Put(p)
-	root, err := p.ParseBytes(boundPlan)
+	root, err := parseJSON(p, boundPlan)
 	if err != nil {
 		return Bound{}, fmt.Errorf("read the bound plan: %w", err)
 	}

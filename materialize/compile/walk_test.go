@@ -249,3 +249,18 @@ func column(r *rapid.T) string {
 func condition(r *rapid.T) string {
 	return rapid.SampledFrom([]string{"a > 1", "b = a", "b IS NULL OR a < 2", "CASE WHEN a = 1 THEN b > 0 ELSE true END"}).Draw(r, "where")
 }
+
+// Generated SQL is long: chains of operators and unions make deep trees.
+func TestDeepTrees(t *testing.T) {
+	p := newProject(map[string]string{"m.t": "a VARCHAR, b VARCHAR"}, map[string]string{
+		"m.concat": "select a" + strings.Repeat(" || 'x' || a", 200) + " as x from m.t",
+		"m.unions": "select b from m.t" + strings.Repeat(" union all select a from m.t", 400),
+	})
+	g, _ := p.mustCompile(t, "")
+	if got := summary(g.Nodes[assets.MustName("m.concat")]); got != "x VARCHAR < m.t(a)" {
+		t.Error(got)
+	}
+	if got := summary(g.Nodes[assets.MustName("m.unions")]); got != "b VARCHAR < m.t(a b)" {
+		t.Error(got)
+	}
+}

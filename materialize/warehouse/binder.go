@@ -109,29 +109,28 @@ func (b *Binder) Prefix() int { return len(createPrefix) }
 // the whole query fail, each is asked alone, and the failure becomes its answer.
 func (b *Binder) ask(ctx context.Context, query string, texts []string) ([][]byte, error) {
 	answers, err := b.rows(ctx, query, texts)
-	switch {
-	case err == nil && len(answers) == len(texts):
+	if err == nil && len(answers) != len(texts) {
+		err = fmt.Errorf("DuckDB gave %d answers to %d statements", len(answers), len(texts))
+	}
+	if err == nil {
 		return answers, nil
-	case err == nil:
-		return nil, fmt.Errorf("DuckDB gave %d answers to %d statements", len(answers), len(texts))
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	}
-	if restartErr := b.restart(ctx); restartErr != nil {
-		return nil, restartErr
-	}
-	if len(texts) == 1 {
-		return [][]byte{errorAnswer(err)}, nil
 	}
 	answers = nil
 	for _, text := range texts {
-		one, err := b.ask(ctx, query, []string{text})
-		if err != nil {
+		// The failure may have taken the instance along, also under other texts.
+		if err := b.restart(ctx); err != nil {
 			return nil, err
+		}
+		one, err := b.rows(ctx, query, []string{text})
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			one = [][]byte{errorAnswer(err)}
 		}
 		answers = append(answers, one...)
 	}
-	return answers, nil
+	return answers, b.restart(ctx)
 }
 
 func (b *Binder) rows(ctx context.Context, query string, texts []string) (answers [][]byte, err error) {
@@ -157,8 +156,8 @@ func (b *Binder) rows(ctx context.Context, query string, texts []string) (answer
 func (b *Binder) restart(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.db.Exec(ctx, "SELECT 1") == nil {
-		return nil
+	if b.db.Exec(ctx, "SELECT 1") == nil || ctx.Err() != nil {
+		return ctx.Err()
 	}
 	b.db.Close()
 	if err := b.start(ctx); err != nil {
@@ -175,7 +174,10 @@ func (b *Binder) restart(ctx context.Context) error {
 // Describe returns the columns that a statement yields, for one whose plan
 // cannot be shown.
 func (b *Binder) Describe(ctx context.Context, statement string) (columns []assets.Column, err error) {
-	conn, err := b.db.Conn(ctx)
+	b.mu.Lock()
+	db := b.db
+	b.mu.Unlock()
+	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
