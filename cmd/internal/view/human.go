@@ -80,3 +80,9 @@ func sentence(text string) string {
 	}
 	return text + "."
 }
+
+// firstLine is text up to its first line break.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

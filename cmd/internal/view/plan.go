@@ -12,49 +12,13 @@ import (
 	"github.com/seed-4311623e/assets/planner"
 )
 
-// PlanSummary counts what a plan does.
-type PlanSummary struct {
-	Create     int `json:"create"`
-	Rebuild    int `json:"rebuild"`
-	Revalidate int `json:"revalidate"`
-	Drop       int `json:"drop"`
-	Wait       int `json:"wait"`
-	Blocked    int `json:"blocked"`
-	Unchanged  int `json:"unchanged"`
+// empty says whether there is nothing to do and nothing in the way.
+func empty(s planner.Summary) bool {
+	return s.Create+s.Rebuild+s.Drop+s.Revalidate+s.Wait+s.Blocked == 0
 }
 
-// Summarize counts the steps of a plan by action.
-func Summarize(plan planner.Plan) PlanSummary {
-	var s PlanSummary
-	for _, step := range plan.Steps {
-		switch step.Action {
-		case planner.Create:
-			s.Create++
-		case planner.Rebuild:
-			s.Rebuild++
-		case planner.Revalidate:
-			s.Revalidate++
-		case planner.Drop:
-			s.Drop++
-		case planner.Wait:
-			s.Wait++
-		case planner.Blocked:
-			s.Blocked++
-		default:
-			s.Unchanged++
-		}
-	}
-	return s
-}
-
-// Changes says whether the plan creates, rebuilds or drops anything.
-func (s PlanSummary) Changes() bool { return s.Create+s.Rebuild+s.Drop > 0 }
-
-// Empty says whether there is nothing to do and nothing in the way.
-func (s PlanSummary) Empty() bool { return !s.Changes() && s.Revalidate+s.Wait+s.Blocked == 0 }
-
-// String is the last line of a plan.
-func (s PlanSummary) String() string {
+// PlanLine is the last line of a plan.
+func PlanLine(s planner.Summary) string {
 	text := fmt.Sprintf("Plan: %d to create, %d to rebuild, %d to revalidate, %d to drop, %d blocked", s.Create, s.Rebuild, s.Revalidate, s.Drop, s.Blocked)
 	if s.Wait > 0 {
 		text += fmt.Sprintf(", %d waiting", s.Wait)
@@ -62,37 +26,28 @@ func (s PlanSummary) String() string {
 	return text + fmt.Sprintf("; %d unchanged.", s.Unchanged)
 }
 
-// actions are all actions in the order of a legend, with their names and meanings.
+// actions are all actions in the order of a legend, with their meanings.
 var actions = []struct {
-	action        planner.Action
-	name, meaning string
+	action  planner.Action
+	meaning string
 }{
-	{planner.Create, "create", "build for the first time"},
-	{planner.Rebuild, "rebuild", "build anew, publish if the checks pass"},
-	{planner.Revalidate, "revalidate", "record that it is up to date, build nothing"},
-	{planner.Drop, "drop", "remove from the warehouse"},
-	{planner.Wait, "wait", "not due yet"},
-	{planner.Blocked, "blocked", "cannot be built now"},
-}
-
-// ActionName is an action's name in JSON documents.
-func ActionName(a planner.Action) string {
-	for _, entry := range actions {
-		if entry.action == a {
-			return entry.name
-		}
-	}
-	return "none"
+	{planner.Create, "build for the first time"},
+	{planner.Rebuild, "build anew, publish if the checks pass"},
+	{planner.Revalidate, "record that it is up to date, build nothing"},
+	{planner.Drop, "remove from the warehouse"},
+	{planner.Wait, "not due yet"},
+	{planner.Blocked, "cannot be built now"},
 }
 
 // PlanText writes a plan for people: every step that does something, why, and a summary.
 func PlanText(w io.Writer, plan planner.Plan, options planner.Options, style Style) {
-	summary := Summarize(plan)
+	summary := plan.Summary()
 	if len(options.Targets) > 0 {
 		fmt.Fprintf(w, "Restricted by -target to %s and what they need.\n\n", names(options.Targets, "and"))
 	}
-	if summary.Empty() {
+	if empty(summary) {
 		fmt.Fprintln(w, style.Bold(style.Green(nothing(summary, options))))
+		outside(w, plan)
 		return
 	}
 	legend(w, plan, style)
@@ -113,11 +68,26 @@ func PlanText(w io.Writer, plan planner.Plan, options planner.Options, style Sty
 		}
 		fmt.Fprintf(w, "  %s %s  %s\n", style.symbol(step.Action), name, Why(step))
 	}
-	fmt.Fprintf(w, "\n%s\n", style.Bold(summary.String()))
+	fmt.Fprintf(w, "\n%s\n", style.Bold(PlanLine(summary)))
+	outside(w, plan)
 }
 
-func nothing(s PlanSummary, options planner.Options) string {
+// outside says what -target leaves undone.
+func outside(w io.Writer, plan planner.Plan) {
+	switch n := len(plan.Outside); {
+	case n > 3:
+		fmt.Fprintf(w, "\nLeft out by -target: %s and %d more need work too.\n", names(plan.Outside[:3], ","), n-3)
+	case n > 1:
+		fmt.Fprintf(w, "\nLeft out by -target: %s need work too.\n", names(plan.Outside, "and"))
+	case n == 1:
+		fmt.Fprintf(w, "\nLeft out by -target: %s needs work too.\n", plan.Outside[0])
+	}
+}
+
+func nothing(s planner.Summary, options planner.Options) string {
 	switch {
+	case len(options.Targets) > 0 && !options.Destroy:
+		return "Nothing to do: what -target names is up to date."
 	case options.Destroy:
 		return "Nothing to do: nothing is published."
 	case s.Unchanged == 0:
@@ -132,7 +102,7 @@ func legend(w io.Writer, plan planner.Plan, style Style) {
 	fmt.Fprintln(w, "Actions are indicated with these symbols:")
 	for _, entry := range actions {
 		if slices.ContainsFunc(plan.Steps, func(s planner.Step) bool { return s.Action == entry.action }) {
-			fmt.Fprintf(w, "  %s %s  %s\n", style.symbol(entry.action), pad(entry.name, len("revalidate")), style.Dim(entry.meaning))
+			fmt.Fprintf(w, "  %s %s  %s\n", style.symbol(entry.action), pad(entry.action.String(), len("revalidate")), style.Dim(entry.meaning))
 		}
 	}
 	fmt.Fprintln(w)

@@ -14,7 +14,7 @@ type PlanJSON struct {
 	Project       string           `json:"project"`
 	Environment   string           `json:"environment"`
 	Actions       []ActionJSON     `json:"actions"`
-	Summary       PlanSummary      `json:"summary"`
+	Summary       planner.Summary  `json:"summary"`
 	NextWake      *time.Time       `json:"next_wake,omitempty"`
 	Diagnostics   []DiagnosticJSON `json:"diagnostics"`
 }
@@ -42,11 +42,11 @@ type IntervalJSON struct {
 func NewPlanJSON(project string, plan planner.Plan, diagnostics []DiagnosticJSON) PlanJSON {
 	doc := PlanJSON{
 		FormatVersion: FormatVersion, At: plan.At.UTC(), Project: project, Environment: "prod",
-		Actions: []ActionJSON{}, Summary: Summarize(plan), NextWake: moment(plan.NextWake), Diagnostics: diagnostics,
+		Actions: []ActionJSON{}, Summary: plan.Summary(), NextWake: moment(plan.NextWake), Diagnostics: diagnostics,
 	}
 	for _, step := range plan.Steps {
 		action := ActionJSON{
-			Asset: step.Asset, Action: ActionName(step.Action), Reasons: step.Reasons,
+			Asset: step.Asset, Action: step.Action.String(), Reasons: step.Reasons,
 			BehindSince: moment(step.BehindSince), Due: moment(step.Due), StartBy: moment(step.StartBy),
 			EstimateSeconds: step.Estimate.Seconds(), ConditionalOn: step.ConditionalOn,
 		}

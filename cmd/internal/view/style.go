@@ -38,7 +38,7 @@ func (s Style) Cyan(text string) string { return s.wrap("36", text) }
 
 // symbol is the symbol of an action in its colour.
 func (s Style) symbol(a planner.Action) string {
-	text := string(a)
+	text := a.Symbol()
 	switch a {
 	case planner.Create:
 		return s.Green(text)

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/seed-4311623e/assets/cmd/internal/session"
+	"github.com/seed-4311623e/assets/cmd/internal/view"
+)
+
+// app is one run of the command: its flags, its streams, and what they can show.
+type app struct {
+	stdin    *os.File
+	out, err *session.RedactingWriter
+	// outStyle and errStyle suit what stdout and stderr are connected to.
+	outStyle, errStyle view.Style
+	outTerm, errTerm   *os.File // nil: not a terminal
+	environ            []string
+	redactor           *session.Redactor
+
+	chdir, logLevel, logFormat string
+	noColor, json              bool
+	lockTimeout                time.Duration
+	vars, varFiles             []string
+	parallelism                int
+
+	log zerolog.Logger
+}
+
+// exit is an error that was told already: what is left is the code.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func newApp(stdin, stdout, stderr *os.File, environ []string) *app {
+	redactor := &session.Redactor{}
+	return &app{
+		stdin: stdin, out: redactor.Writer(stdout), err: redactor.Writer(stderr),
+		outTerm: terminal(stdout), errTerm: terminal(stderr),
+		environ: environ, redactor: redactor, log: zerolog.Nop(),
+	}
+}
+
+func terminal(f *os.File) *os.File {
+	if term.IsTerminal(int(f.Fd())) {
+		return f
+	}
+	return nil
+}
+
+// run carries out one command line and returns the exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.rootCommand()
+	root.SetArgs(doubleDashes(args))
+	root.SetIn(a.stdin)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	err := root.ExecuteContext(ctx)
+	code := 0
+	var told exit
+	switch {
+	case err == nil:
+	case errors.As(err, &told):
+		code = int(told)
+	default:
+		code = 1
+		a.show(failure("Invalid command line", err), nil)
+	}
+	// The last bytes may have waited for the rest of a secret.
+	if err := errors.Join(a.out.Flush(), a.err.Flush()); err != nil && code == 0 {
+		code = 1
+	}
+	return code
+}
+
+// prepare takes the global flags into account, once they are parsed.
+func (a *app) prepare(*cobra.Command, []string) error {
+	colour := !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	a.outStyle = view.NewStyle(colour && a.outTerm != nil)
+	a.errStyle = view.NewStyle(colour && a.errTerm != nil)
+	level, err := zerolog.ParseLevel(a.logLevel)
+	if err != nil {
+		return fmt.Errorf("-log-level is trace, debug, info, warn or error, not %q", a.logLevel)
+	}
+	var w io.Writer = a.err
+	switch a.logFormat {
+	case "text":
+		w = zerolog.ConsoleWriter{Out: a.err, NoColor: !a.errStyle.Colour(), TimeFormat: time.TimeOnly}
+	case "json":
+	default:
+		return fmt.Errorf("-log-format is text or json, not %q", a.logFormat)
+	}
+	zerolog.TimestampFunc = func() time.Time { return time.Now().UTC() }
+	a.log = zerolog.New(w).Level(level).With().Timestamp().Logger()
+	if a.chdir != "" {
+		if err := os.Chdir(a.chdir); err != nil {
+			return fmt.Errorf("-chdir: %w", err)
+		}
+	}
+	return nil
+}
+
+// open reads the project in the current directory.
+func (a *app) open() (*session.Session, hcl.Diagnostics) {
+	vars, err := assignments(a.vars)
+	if err != nil {
+		return nil, failure("Invalid flag", err)
+	}
+	return session.Open(session.Options{
+		Dir: ".", Vars: vars, VarFiles: a.varFiles, Environ: a.environ, LockTimeout: a.lockTimeout,
+		Parallelism: a.parallelism, Log: a.log, Redactor: a.redactor, Now: time.Now,
+	})
+}
+
+// show writes diagnostics for people to stderr.
+func (a *app) show(diags hcl.Diagnostics, s *session.Session) {
+	width := 0
+	if a.errTerm != nil {
+		width, _, _ = term.GetSize(int(a.errTerm.Fd()))
+	}
+	view.Diagnostics(a.err, a.clean(diags), files(s), a.errStyle, width)
+}
+
+// fail shows diagnostics if they hold an error, and returns the exit code for it.
+func (a *app) fail(diags hcl.Diagnostics, s *session.Session) error {
+	a.show(diags, s)
+	if diags.HasErrors() {
+		return exit(1)
+	}
+	return nil
+}
+
+// clean hides secrets before text is wrapped: a line's end would hide them from the writer.
+func (a *app) clean(diags hcl.Diagnostics) hcl.Diagnostics {
+	out := make(hcl.Diagnostics, len(diags))
+	for i, d := range diags {
+		clean := *d
+		clean.Summary, clean.Detail = a.redactor.String(d.Summary), a.redactor.String(d.Detail)
+		out[i] = &clean
+	}
+	return out
+}
+
+// document writes a JSON document to stdout; its diagnostics tell the exit code.
+func (a *app) document(doc any, diags hcl.Diagnostics) error {
+	if err := view.JSON(a.out, doc); err != nil {
+		return err
+	}
+	if diags.HasErrors() {
+		return exit(1)
+	}
+	return nil
+}
+
+// diagnosticsJSON are diagnostics for a document.
+func (a *app) diagnosticsJSON(diags hcl.Diagnostics, s *session.Session) []view.DiagnosticJSON {
+	return view.DiagnosticsJSON(a.clean(diags), files(s))
+}
+
+func files(s *session.Session) map[string][]byte {
+	if s == nil || s.Project == nil {
+		return nil
+	}
+	return s.Project.Files
+}
+
+func failure(summary string, err error) hcl.Diagnostics {
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: session.Sentence(err.Error())}}
+}
+
+// refusal is the document of a command that cannot answer.
+type refusal struct {
+	FormatVersion string                `json:"format_version"`
+	Diagnostics   []view.DiagnosticJSON `json:"diagnostics"`
+}
+
+// refuse tells why a command cannot answer, and returns the exit code for it.
+func (a *app) refuse(diags hcl.Diagnostics, s *session.Session) error {
+	if a.json {
+		return a.document(refusal{view.FormatVersion, a.diagnosticsJSON(diags, s)}, diags)
+	}
+	return a.fail(diags, s)
+}

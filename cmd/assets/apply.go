@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/seed-4311623e/assets/cmd/internal/session"
+	"github.com/seed-4311623e/assets/cmd/internal/view"
+	"github.com/seed-4311623e/assets/materialize"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+func (a *app) applyCommand() *cobra.Command {
+	var flags planFlags
+	var approved bool
+	c := &cobra.Command{
+		Use:   "apply [PLANFILE]",
+		Short: "Build, check and publish what has to be",
+		Long: `Make a plan, ask for approval, build what it says, check it, and publish what
+passed in one go. With PLANFILE, carry out that saved plan without asking; it is
+refused if anything it was based on has moved.
+
+Exits 1 if anything failed, after publishing what may be published.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return a.applySaved(c.Context(), args[0], flags)
+			}
+			return a.planAndApply(c.Context(), flags, approved)
+		},
+	}
+	flags.register(c)
+	c.Flags().BoolVar(&flags.destroy, "destroy", false, "remove everything that is published")
+	a.applyFlags(c, &approved)
+	return c
+}
+
+func (a *app) destroyCommand() *cobra.Command {
+	flags := planFlags{destroy: true}
+	var approved bool
+	c := &cobra.Command{
+		Use:   "destroy",
+		Short: "Remove what is published from the warehouse",
+		Long: `Remove everything that is published from the warehouse, or with -target an asset
+and all that is made from it. The files of sources are never touched.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.planAndApply(c.Context(), flags, approved)
+		},
+	}
+	c.Flags().StringArrayVar(&flags.targets, "target", nil, "only `SELECTOR` and what is made from it; may be repeated")
+	a.applyFlags(c, &approved)
+	return c
+}
+
+func (a *app) applyFlags(c *cobra.Command, approved *bool) {
+	c.Flags().BoolVar(approved, "auto-approve", false, "do not ask for approval")
+	c.Flags().IntVar(&a.parallelism, "parallelism", 0, "how many assets are built at once (default: as many as there are cores)")
+}
+
+// planAndApply makes a plan, has it approved and carries it out.
+func (a *app) planAndApply(ctx context.Context, flags planFlags, approved bool) error {
+	p, diags := a.plan(ctx, flags)
+	defer p.close()
+	if diags.HasErrors() {
+		return a.refuseApply(diags, p)
+	}
+	if !a.json {
+		a.show(diags, p.Session)
+		view.PlanText(a.out, p.plan, p.options, a.outStyle)
+	}
+	if !approved && p.plan.Changes() {
+		if err := a.approve(flags.destroy); err != nil {
+			return a.refuseApply(failure("Not approved", err), p)
+		}
+	}
+	return a.carryOut(ctx, p, diags)
+}
+
+// applySaved carries out a saved plan, if it still holds.
+func (a *app) applySaved(ctx context.Context, path string, flags planFlags) error {
+	p := &planned{}
+	defer func() { p.close() }()
+	if len(flags.targets)+len(flags.replace) > 0 || flags.destroy {
+		return a.refuseApply(failure("Invalid flags", errors.New("a saved plan says itself what is done: give -target, -replace and -destroy to `assets plan`")), p)
+	}
+	saved, err := readPlan(path)
+	if err == nil {
+		err = a.takeVariables(saved)
+	}
+	if err != nil {
+		return a.refuseApply(failure("Cannot apply the saved plan", fmt.Errorf("%s: %w", path, err)), p)
+	}
+	var diags hcl.Diagnostics
+	if p.Session, diags = a.open(); diags.HasErrors() {
+		return a.refuseApply(diags, p)
+	}
+	p.options = saved.Options
+	in, now, more := p.PlanAgain(ctx, saved.Options)
+	diags = append(diags, more...)
+	if !diags.HasErrors() {
+		diags = append(diags, session.Moved(saved.Plan, now)...)
+	}
+	if diags.HasErrors() {
+		return a.refuseApply(diags, p)
+	}
+	p.in, p.plan = in, saved.Plan
+	return a.carryOut(ctx, p, diags)
+}
+
+// refuseApply tells why nothing was done; as JSON, in lines like those of a run.
+func (a *app) refuseApply(diags hcl.Diagnostics, p *planned) error {
+	if !a.json {
+		return a.fail(diags, p.Session)
+	}
+	a.diagnosticLines(diags, p)
+	if err := view.JSONLine(a.out, view.NewEventJSON(materialize.Event{
+		Type: materialize.RunFinished, At: time.Now(), Result: &materialize.Result{Status: "failed"}})); err != nil {
+		return err
+	}
+	return exit(1)
+}
+
+// carryOut applies an approved plan and tells how it came out.
+func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostics) error {
+	var result materialize.Result
+	var diags hcl.Diagnostics
+	var last *materialize.Event // told last, after the diagnostics
+	if p.plan.Work() {
+		progress := a.progress()
+		p.Emit = func(e materialize.Event) {
+			if e.Type == materialize.RunFinished {
+				last = &e
+				return
+			}
+			progress.Event(e)
+		}
+		result, diags = p.Apply(ctx, p.plan)
+		progress.Close()
+		if diags.HasErrors() {
+			return a.refuseApply(diags, p)
+		}
+	} else {
+		result = materialize.Result{Status: "succeeded"}
+	}
+	diags = append(diags, view.RunDiagnostics(p.Project, p.plan, result)...)
+	if a.json {
+		a.diagnosticLines(append(planDiags, diags...), p)
+		if last == nil {
+			last = &materialize.Event{Type: materialize.RunFinished, At: time.Now(), Result: &result}
+		}
+		if err := view.JSONLine(a.out, view.NewEventJSON(*last)); err != nil {
+			return err
+		}
+	} else {
+		a.show(diags, p.Session)
+		if p.plan.Work() {
+			fmt.Fprintf(a.out, "\n%s\n", view.ResultLine(result, verb(p.options), a.outStyle))
+		}
+	}
+	if diags.HasErrors() {
+		return exit(1)
+	}
+	return nil
+}
+
+func verb(o planner.Options) string {
+	if o.Destroy {
+		return "Destroy"
+	}
+	return "Apply"
+}
+
+// progress is how a run is shown while it goes on.
+func (a *app) progress() view.Progress {
+	switch {
+	case a.json:
+		return view.NewJSONLines(a.out)
+	case a.errTerm != nil:
+		return view.NewLive(a.err, a.errStyle, func() int {
+			width, _, err := term.GetSize(int(a.errTerm.Fd()))
+			if err != nil {
+				return 80
+			}
+			return width
+		})
+	}
+	return view.NewLines(a.err, a.errStyle)
+}
+
+// diagnosticLines writes diagnostics among the lines of `apply -json`.
+func (a *app) diagnosticLines(diags hcl.Diagnostics, p *planned) {
+	for _, d := range a.diagnosticsJSON(diags, p.Session) {
+		_ = view.JSONLine(a.out, view.EventJSON{Type: "diagnostic", At: time.Now().UTC(), Diagnostic: &d})
+	}
+}
+
+// approve asks on the terminal.
+func (a *app) approve(destroy bool) error {
+	if a.json || !term.IsTerminal(int(a.stdin.Fd())) {
+		return errors.New("there is no terminal to ask for approval. Look at the plan, then give -auto-approve, or save it with `assets plan -out FILE` and run `assets apply FILE`")
+	}
+	question, note := "Do you want to perform these actions?", "assets will perform the actions described above."
+	if destroy {
+		question, note = "Do you really want to destroy this?", "Data that was built is lost; the files of sources are not touched."
+	}
+	fmt.Fprintf(a.out, "\n%s\n  %s\n  Only 'yes' will be accepted to approve.\n\n  %s ", a.outStyle.Bold(question), note, a.outStyle.Bold("Enter a value:"))
+	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
+	fmt.Fprintln(a.out)
+	if strings.TrimSpace(answer) == "yes" {
+		return nil
+	}
+	if err != nil && strings.TrimSpace(answer) == "" {
+		return errors.New("there was no answer. Nothing was done")
+	}
+	return errors.New("the answer was not 'yes'. Nothing was done")
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4311623e/assets/assets/config"
+	"github.com/seed-4311623e/assets/cmd/internal/view"
+)
+
+func (a *app) fmtCommand() *cobra.Command {
+	var check, diff bool
+	c := &cobra.Command{
+		Use:   "fmt",
+		Short: "Lay out the project's *.hcl files in the canonical way",
+		Long: `Lay out the project's *.hcl files in the canonical way, and list those that
+changed. Only spaces are touched.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			formatted, texts, diags := config.FormatDir(".")
+			changed := 0
+			for _, f := range formatted {
+				if !f.Changed() {
+					continue
+				}
+				changed++
+				fmt.Fprintln(a.out, f.Path)
+				if diff {
+					view.Diff(a.out, f.Path, f.Before, f.After, a.outStyle)
+				}
+				if check {
+					continue
+				}
+				if err := overwrite(filepath.FromSlash(f.Path), f.After); err != nil {
+					diags = append(diags, failure("Cannot write "+f.Path, err)...)
+				}
+			}
+			view.Diagnostics(a.err, diags, texts, a.errStyle, 0)
+			if diags.HasErrors() || check && changed > 0 {
+				return exit(1)
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&check, "check", false, "change nothing; exit 1 if a file is not in the canonical layout")
+	c.Flags().BoolVar(&diff, "diff", false, "show the changes")
+	return c
+}
+
+// overwrite replaces a file's text and keeps its permissions.
+func overwrite(path string, text []byte) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, info.Mode().Perm())
+}

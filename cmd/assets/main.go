@@ -1,0 +1,22 @@
+// Command assets keeps a warehouse of data as its project declares it: it plans
+// what to build, builds and checks it, and publishes it in one go.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() { os.Exit(run()) }
+
+// run is the command of this process. An interrupt ends what runs in good order;
+// a second one ends the process at once, which is safe at any moment, too.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	a := newApp(os.Stdin, os.Stdout, os.Stderr, os.Environ())
+	return a.run(ctx, os.Args[1:])
+}

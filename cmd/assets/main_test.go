@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"assets":  func() { os.Exit(run()) },
+		"hold":    hold,
+		"foreign": foreign,
+	})
+}
+
+// TestScripts runs testdata/script: one script for each behaviour that a user can see.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await":   await,
+			"replace": replace,
+		},
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("NO_COLOR", "1")
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
+		},
+	})
+}
+
+// hold is a program that holds a DuckDB file for writing until it is killed.
+func hold() {
+	db, err := warehouse.Open(context.Background(), warehouse.Options{Path: os.Args[1]})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	defer db.Close()
+	if err := os.WriteFile(os.Args[2], nil, 0o666); err != nil {
+		os.Exit(1)
+	}
+	time.Sleep(time.Minute)
+}
+
+// foreign is another program that changes a warehouse: `foreign FILE STATEMENT`.
+func foreign() {
+	db, err := warehouse.Open(context.Background(), warehouse.Options{Path: os.Args[1]})
+	if err == nil {
+		err = db.Exec(context.Background(), "USE "+warehouse.Catalog+"; "+os.Args[2])
+		if closing := db.Close(); err == nil {
+			err = closing
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// await waits until a file is there.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await FILE")
+	}
+	for range 500 {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("%s did not appear", args[0])
+}
+
+// replace edits a file: `replace FILE OLD NEW`, where OLD must stand in it once.
+// In NEW, \n is a line break.
+func replace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replace FILE OLD NEW")
+	}
+	path := ts.MkAbs(args[0])
+	text := ts.ReadFile(args[0])
+	if strings.Count(text, args[1]) != 1 {
+		ts.Fatalf("%q stands %d times in %s", args[1], strings.Count(text, args[1]), args[0])
+	}
+	ts.Check(os.WriteFile(path, []byte(strings.Replace(text, args[1], strings.ReplaceAll(args[2], `\n`, "\n"), 1)), 0o666))
+}
+
+func TestDoubleDashes(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"plan -out=p", "plan --out=p"},
+		{"-chdir=x plan -detailed-exitcode", "--chdir=x plan --detailed-exitcode"},
+		{"plan --out p -h", "plan --out p -h"},
+		{"runs -n -5", "runs -n -5"},
+		{"query -- -x", "query -- -x"},
+		{"query -", "query -"},
+		{"apply -var x=-y", "apply --var x=-y"},
+	} {
+		if got := strings.Join(doubleDashes(strings.Fields(c.in)), " "); got != c.want {
+			t.Errorf("%s → %s, want %s", c.in, got, c.want)
+		}
+	}
+	// A query is no flag, whatever it begins with.
+	if got := doubleDashes([]string{"query", "-x + 1 from t"}); got[1] != "-x + 1 from t" {
+		t.Errorf("a query became %q", got[1])
+	}
+}
+
+// Every subcommand says what it is for, and its flags are documented.
+func TestCommandsAreDocumented(t *testing.T) {
+	root := newApp(os.Stdin, os.Stdout, os.Stderr, nil).rootCommand()
+	for _, c := range root.Commands() {
+		if c.Short == "" {
+			t.Errorf("%s has no description", c.Name())
+		}
+		lines := bufio.NewScanner(strings.NewReader(c.LocalFlags().FlagUsages()))
+		for lines.Scan() {
+			if len(strings.Fields(lines.Text())) < 3 {
+				t.Errorf("%s: a flag without a description: %s", c.Name(), lines.Text())
+			}
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4311623e/assets/cmd/internal/session"
+	"github.com/seed-4311623e/assets/cmd/internal/view"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// planFlags narrow or force what a plan does.
+type planFlags struct {
+	targets, replace []string
+	destroy          bool
+}
+
+func (f *planFlags) register(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.targets, "target", nil, "only `SELECTOR` and what it needs; may be repeated")
+	c.Flags().StringArrayVar(&f.replace, "replace", nil, "build `SELECTOR` even if it is up to date; may be repeated")
+}
+
+func (a *app) planCommand() *cobra.Command {
+	var flags planFlags
+	var out string
+	var detailed bool
+	c := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what apply would do, and why",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			p, diags := a.plan(c.Context(), flags)
+			defer p.close()
+			if out != "" && !diags.HasErrors() {
+				if err := a.savePlan(out, p); err != nil {
+					diags = append(diags, failure("Cannot save the plan", err)...)
+				}
+			}
+			if err := a.showPlan(p, diags); err != nil {
+				return err
+			}
+			if out != "" && !a.json {
+				fmt.Fprintf(a.out, "\nSaved the plan to %s. To carry out exactly this, run: assets apply %s\n", out, out)
+			}
+			if detailed && p.plan.Changes() {
+				return exit(2)
+			}
+			return nil
+		},
+	}
+	flags.register(c)
+	c.Flags().BoolVar(&flags.destroy, "destroy", false, "plan the removal of everything that is published")
+	c.Flags().StringVar(&out, "out", "", "save the plan to `FILE`, for apply")
+	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 0 if there is nothing to do, 1 on errors, 2 if something is to be created, rebuilt or dropped")
+	return c
+}
+
+// planned is a plan and the session it was made in.
+type planned struct {
+	*session.Session
+	options planner.Options
+	in      planner.Input
+	plan    planner.Plan
+}
+
+func (p *planned) close() {
+	if p.Session != nil {
+		p.Close()
+	}
+}
+
+// plan makes a plan. It returns what it has even if diagnostics has errors.
+func (a *app) plan(ctx context.Context, flags planFlags) (*planned, hcl.Diagnostics) {
+	s, diags := a.open()
+	p := &planned{Session: s}
+	if s == nil {
+		return p, diags
+	}
+	if diags.HasErrors() {
+		return p, s.CompileRest(ctx, diags)
+	}
+	var more hcl.Diagnostics
+	p.in, p.plan, more = s.Plan(ctx, session.Narrow{Targets: flags.targets, Replace: flags.replace, Destroy: flags.destroy})
+	p.options = p.in.Options
+	return p, append(diags, more...)
+}
+
+// showPlan writes a plan for people or as JSON; with errors, those.
+func (a *app) showPlan(p *planned, diags hcl.Diagnostics) error {
+	if a.json {
+		name := ""
+		if p.Session != nil {
+			name = p.Project.Name
+		}
+		return a.document(view.NewPlanJSON(name, p.plan, a.diagnosticsJSON(diags, p.Session)), diags)
+	}
+	if err := a.fail(diags, p.Session); err != nil {
+		return err
+	}
+	view.PlanText(a.out, p.plan, p.options, a.outStyle)
+	return nil
+}

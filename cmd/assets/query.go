@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4311623e/assets/cmd/internal/view"
+)
+
+func (a *app) queryCommand() *cobra.Command {
+	var format string
+	c := &cobra.Command{
+		Use:   "query [-format FORMAT] SQL",
+		Short: "Query what is published, and the sources",
+		Long: `Run one query on what is published, and on the sources as they are now. It can
+change nothing. SQL is DuckDB's; "-" reads it from standard input.`,
+		Example: `  assets query "select country, sum(revenue) from mart.daily_sales group by all"
+  assets query -format csv "from staging.orders limit 10"`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			if a.json {
+				format = "json"
+			}
+			if !slices.Contains(view.RowFormats, format) {
+				return fmt.Errorf("-format is %s, not %q", strings.Join(view.RowFormats, ", "), format)
+			}
+			statement := args[0]
+			if statement == "-" {
+				text, err := io.ReadAll(a.stdin)
+				if err != nil {
+					return err
+				}
+				statement = string(text)
+			}
+			s, diags := a.open()
+			if diags.HasErrors() {
+				return a.fail(diags, s)
+			}
+			defer s.Close()
+			result, diags := s.Query(c.Context(), statement, format == "json")
+			if diags.HasErrors() {
+				return a.fail(diags, s)
+			}
+			defer func() {
+				if closing := result.Close(); err == nil {
+					err = closing
+				}
+			}()
+			return view.WriteRows(a.out, result, format, a.outStyle)
+		},
+	}
+	c.Flags().StringVar(&format, "format", "table", "how to write the result: table, csv or json")
+	return c
+}

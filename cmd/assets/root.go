@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "assets",
+		Short: "Keep a warehouse of data as its project declares it",
+		Long: `assets keeps a warehouse of data as its project declares it: it works out what
+to build from the project's *.hcl files, builds and checks it in DuckDB, and
+publishes it in one go.
+
+Begin with "assets init", then "assets plan" and "assets apply".`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: a.prepare,
+		Version:           versionText(),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(c, args[0])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetVersionTemplate("{{.Version}}")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%s. Run `%s -help` for the flags there are", strings.Replace(err.Error(), "--", "-", 1), c.CommandPath())
+	})
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.chdir, "chdir", "", "switch to `DIR` before doing anything")
+	flags.BoolVar(&a.noColor, "no-color", false, "no colours (so does the environment's NO_COLOR)")
+	flags.BoolVar(&a.json, "json", false, "write the result as JSON")
+	flags.StringVar(&a.logLevel, "log-level", "warn", "what to log: trace, debug, info, warn or error")
+	flags.StringVar(&a.logFormat, "log-format", "text", "how to log: text or json")
+	flags.DurationVar(&a.lockTimeout, "lock-timeout", 0, "how long to wait for another process that holds the warehouse, as in 30s")
+	flags.StringArrayVar(&a.vars, "var", nil, "set a variable, as in `NAME=VALUE`; may be repeated")
+	flags.StringArrayVar(&a.varFiles, "var-file", nil, "set variables from `FILE`; may be repeated")
+	root.AddCommand(
+		a.initCommand(), a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(),
+		a.showCommand(), a.statusCommand(), a.whyCommand(), a.lineageCommand(), a.queryCommand(), a.runsCommand(), a.versionCommand(),
+	)
+	return root
+}
+
+func unknownCommand(c *cobra.Command, name string) error {
+	c.SuggestionsMinimumDistance = 2
+	if near := c.SuggestionsFor(name); len(near) > 0 {
+		return fmt.Errorf("there is no command %q. Did you mean %q?", name, near[0])
+	}
+	return fmt.Errorf("there is no command %q. Run `assets -help` for those there are", name)
+}
+
+// assignments reads the values of -var.
+func assignments(list []string) (map[string]string, error) {
+	values := map[string]string{}
+	for _, text := range list {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("-var takes NAME=VALUE, as in -var since=2024-01-01, not %q", text)
+		}
+		values[strings.TrimSpace(name)] = value
+	}
+	return values, nil
+}

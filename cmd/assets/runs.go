@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4311623e/assets/cmd/internal/view"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+)
+
+func (a *app) runsCommand() *cobra.Command {
+	var limit int
+	list := &cobra.Command{
+		Use:   "runs",
+		Short: "List the latest runs; `runs show RUN` tells what one did",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, diags := a.open()
+			if diags.HasErrors() {
+				return a.refuse(diags, s)
+			}
+			defer s.Close()
+			runs, diags := s.Runs(c.Context(), limit)
+			if diags.HasErrors() {
+				return a.refuse(diags, s)
+			}
+			if a.json {
+				return a.document(view.NewRuns(runs), nil)
+			}
+			view.RunsText(a.out, runs, time.Now(), a.outStyle)
+			return nil
+		},
+	}
+	list.Flags().IntVarP(&limit, "limit", "n", 20, "how many")
+	list.AddCommand(&cobra.Command{
+		Use:   "show RUN",
+		Short: "Show what one run did to each asset",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, diags := a.open()
+			if diags.HasErrors() {
+				return a.refuse(diags, s)
+			}
+			defer s.Close()
+			runs, diags := s.Runs(c.Context(), 10_000)
+			if diags.HasErrors() {
+				return a.refuse(diags, s)
+			}
+			run, err := findRun(runs, args[0])
+			if err != nil {
+				return a.refuse(failure("No such run", err), s)
+			}
+			records, diags := s.RecordsOfRun(c.Context(), run.ID)
+			if diags.HasErrors() {
+				return a.refuse(diags, s)
+			}
+			if a.json {
+				return a.document(view.NewRun(run, records), nil)
+			}
+			view.RunText(a.out, run, records, time.Now(), a.outStyle)
+			return nil
+		},
+	})
+	return list
+}
+
+// findRun finds a run by its id, the end of it, or "latest".
+func findRun(runs []warehouse.Run, id string) (warehouse.Run, error) {
+	if id == "latest" && len(runs) > 0 {
+		return runs[0], nil
+	}
+	i := slices.IndexFunc(runs, func(r warehouse.Run) bool { return strings.HasSuffix(r.ID, strings.ToUpper(id)) })
+	if i < 0 {
+		return warehouse.Run{}, fmt.Errorf("no run is called %q. `assets runs` lists them", id)
+	}
+	return runs[i], nil
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/planner/planfile"
+)
+
+// savePlan writes a plan file. A crash leaves the old file or the new one.
+func (a *app) savePlan(path string, p *planned) (err error) {
+	file := planfile.File{Version: version, Plan: p.plan, Options: p.options, VarFiles: a.varFiles,
+		Vars: map[string]string{}, Sensitive: map[string]assets.Digest{}}
+	vars, err := assignments(a.vars)
+	if err != nil {
+		return err
+	}
+	for name, value := range vars {
+		if a.redactor.String(value) != value {
+			file.Sensitive[name] = planfile.VarDigest(name, value)
+			continue
+		}
+		file.Vars[name] = value
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), ".plan-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	if err := errors.Join(planfile.Write(temp, file), temp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), path)
+}
+
+func readPlan(path string) (planfile.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return planfile.File{}, err
+	}
+	defer f.Close()
+	return planfile.Read(f)
+}
+
+// takeVariables loads the project as it was loaded when the plan was made.
+func (a *app) takeVariables(saved planfile.File) error {
+	if len(a.varFiles) > 0 {
+		return errors.New("a saved plan names its -var-file itself: leave it out")
+	}
+	given, err := assignments(a.vars)
+	if err != nil {
+		return err
+	}
+	vars, err := saved.Supply(given)
+	if err != nil {
+		return err
+	}
+	a.vars, a.varFiles = nil, saved.VarFiles
+	for name, value := range vars {
+		a.vars = append(a.vars, name+"="+value)
+	}
+	return nil
+}

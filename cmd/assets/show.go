@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/cmd/internal/view"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+func (a *app) showCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show [PLANFILE | SELECTOR...]",
+		Short: "Show what is published, an asset in detail, or a saved plan",
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				if info, err := os.Stat(args[0]); err == nil && !info.IsDir() {
+					return a.showSaved(args[0])
+				}
+			}
+			p, diags := a.plan(c.Context(), planFlags{})
+			defer p.close()
+			if diags.HasErrors() {
+				return a.refuse(diags, p.Session)
+			}
+			selected := published(p.in)
+			if len(args) > 0 {
+				names, more := p.Select(args)
+				if more.HasErrors() {
+					return a.refuse(append(diags, more...), p.Session)
+				}
+				selected = names
+			}
+			doc := view.NewShow(p.in, selected)
+			switch {
+			case a.json:
+				return a.document(doc, nil)
+			case len(args) == 0:
+				view.ShowList(a.out, doc, p.in.Now, a.outStyle)
+			default:
+				view.ShowText(a.out, doc, p.in.Now, a.outStyle)
+			}
+			return nil
+		},
+	}
+}
+
+// published lists what is published, inputs before their readers, and last what left the project.
+func published(in planner.Input) []assets.Name {
+	recorded := map[assets.Name]bool{}
+	for key := range in.State.Last {
+		recorded[key.Asset] = true
+	}
+	var names []assets.Name
+	for _, name := range in.Graph.Order {
+		if recorded[name] {
+			names = append(names, name)
+			delete(recorded, name)
+		}
+	}
+	return slices.Concat(names, assets.SortedNames(recorded))
+}
+
+func (a *app) showSaved(path string) error {
+	saved, err := readPlan(path)
+	if err != nil {
+		return a.refuse(failure("Cannot read the plan", err), nil)
+	}
+	if a.json {
+		return a.document(view.NewPlanJSON(a.projectName(), saved.Plan, []view.DiagnosticJSON{}), nil)
+	}
+	fmt.Fprintf(a.out, "Plan made %s.\n\n", view.Moment(saved.Plan.At))
+	view.PlanText(a.out, saved.Plan, saved.Options, a.outStyle)
+	return nil
+}
+
+// projectName is the name of the project here; empty if there is none.
+func (a *app) projectName() string {
+	s, _ := a.open()
+	if s == nil {
+		return ""
+	}
+	return s.Project.Name
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4311623e/assets/cmd/internal/view"
+)
+
+func (a *app) validateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate",
+		Short: "Check the project and all its SQL",
+		Long: `Check the project's files, and bind the SQL of every asset and check against the
+columns it reads. Nothing is built and the warehouse is not opened.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, diags := a.open()
+			if s != nil {
+				defer s.Close()
+				if diags.HasErrors() {
+					diags = s.CompileRest(c.Context(), diags)
+				} else {
+					diags = append(diags, s.Compile(c.Context())...)
+				}
+			}
+			if a.json {
+				return a.document(view.Validation(a.clean(diags), files(s)), diags)
+			}
+			if err := a.fail(diags, s); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(a.out, "%s The project declares %s and %s.\n", a.outStyle.Bold(a.outStyle.Green("Success!")),
+				view.Count(len(s.Project.Sources), "source"), view.Count(len(s.Project.Assets), "asset"))
+			return err
+		},
+	}
+}

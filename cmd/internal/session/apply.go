@@ -1,0 +1,73 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// Apply carries out a plan that was made by this session, or that this session
+// found to hold still. A run that could not publish everything is no error; see
+// the result.
+func (s *Session) Apply(ctx context.Context, plan planner.Plan) (materialize.Result, hcl.Diagnostics) {
+	db, err := warehouse.Open(ctx, s.warehouse(false))
+	if err != nil {
+		return materialize.Result{}, fault("Cannot open the warehouse for writing", err)
+	}
+	result, diags := s.apply(ctx, db, plan)
+	if err := db.Close(); err != nil {
+		return result, append(diags, fault("Cannot close the warehouse", err)...)
+	}
+	if diags.HasErrors() {
+		return result, diags
+	}
+	// The next plan need not open the file to know what this run left in it.
+	observed := map[assets.Name]planner.Observation{}
+	for name, seen := range s.recorded {
+		observed[name] = seen
+	}
+	for _, seen := range s.news() {
+		observed[seen.Source] = seen
+	}
+	snapshot := warehouse.Snapshot{State: result.State, Observed: observed}
+	if err := warehouse.Save(s.Project.Warehouse, s.cache("state"), snapshot); err != nil {
+		s.Log.Debug().Err(err).Msg("the state is not cached")
+	}
+	return result, diags
+}
+
+func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan) (materialize.Result, hcl.Diagnostics) {
+	// Between the plan and now, while a person thought, another run may have been published.
+	now, err := db.State(ctx)
+	if err != nil {
+		return materialize.Result{}, fault("Cannot read the warehouse's state", err)
+	}
+	in := s.input(planner.Options{})
+	in.State = now
+	if moved := plan.Basis.Moved(planner.BasisOf(in)); len(moved) > 0 {
+		return materialize.Result{}, stale(moved)
+	}
+	if news := s.news(); len(news) > 0 {
+		if err := db.Observe(ctx, news); err != nil {
+			return materialize.Result{}, fault("Cannot record what was observed", err)
+		}
+	}
+	executor := materialize.Executor{
+		DB: db, Graph: s.Graph, State: now, Sources: s.Looks, Relook: s.observe,
+		Parallelism: s.Parallelism, Now: s.Now, Emit: s.Emit,
+	}
+	result, err := executor.Apply(ctx, s.Project, plan)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return result, fault("Interrupted", errors.New("nothing was published. What was built until now is kept, and the next apply goes on from there"))
+	case err != nil:
+		return result, fault("The run failed", err)
+	}
+	return result, nil
+}

@@ -1,0 +1,320 @@
+package session
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// Result is the result of a query, row by row. The caller closes it.
+type Result struct {
+	columns []assets.Column
+	rows    *sql.Rows
+	nested  bool // nested values are JSON
+	close   []func() error
+}
+
+// result is the name of the temporary view that a query becomes.
+const result = `temp.main."?"`
+
+// Query answers a query on what is published and on the sources. It can change
+// nothing: the warehouse is opened for reading, and only queries are taken.
+// nestedJSON asks for lists, structs and maps as JSON instead of DuckDB's text.
+func (s *Session) Query(ctx context.Context, statement string, nestedJSON bool) (*Result, hcl.Diagnostics) {
+	r := &Result{nested: nestedJSON}
+	if err := s.query(ctx, r, statement); err != nil {
+		if closing := r.Close(); closing != nil {
+			s.Log.Warn().Err(closing).Msg("could not close the warehouse")
+		}
+		return nil, fault("The query failed", err)
+	}
+	return r, nil
+}
+
+func (s *Session) query(ctx context.Context, r *Result, statement string) error {
+	db, exists, err := s.openForQuery(ctx)
+	if err != nil {
+		return err
+	}
+	r.close = append(r.close, db.Close)
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	r.close = append(r.close, c.Close)
+	statement, refs, err := parseQuery(ctx, c, statement)
+	if err != nil {
+		return err
+	}
+	if err := s.resolve(ctx, c, exists, refs); err != nil {
+		return err
+	}
+	// As a view the statement gets column names and types that can be asked for.
+	if err := c.Exec(ctx, "CREATE TEMP VIEW \"?\" AS\n"+statement); err != nil {
+		return queryError(err)
+	}
+	if r.columns, err = describe(ctx, c, "FROM "+result); err != nil {
+		return queryError(err)
+	}
+	if r.rows, err = c.Query(ctx, "SELECT "+r.selection()+" FROM "+result); err != nil {
+		return queryError(err)
+	}
+	r.close = append(r.close, r.rows.Close)
+	return nil
+}
+
+// openForQuery opens the warehouse for reading; without a file, an empty instance.
+func (s *Session) openForQuery(ctx context.Context) (db *warehouse.DB, exists bool, err error) {
+	if _, err := os.Stat(s.Project.Warehouse); errors.Is(err, fs.ErrNotExist) {
+		db, err := warehouse.Memory(ctx)
+		return db, false, err
+	}
+	db, err = warehouse.Open(ctx, s.warehouse(true))
+	return db, true, err
+}
+
+// commands are statements about tables that can be read from like a query.
+var commands = []string{"describe", "desc", "summarize"}
+
+// parseQuery refuses what is not one query, and finds the names it reads.
+func parseQuery(ctx context.Context, c *warehouse.Conn, statement string) (string, []lineage.Ref, error) {
+	first, rest, _ := strings.Cut(strings.TrimSpace(statement), " ")
+	for _, command := range commands {
+		if strings.EqualFold(first, command) {
+			body := strings.TrimRight(strings.TrimSpace(rest), "; ")
+			statement = "FROM (" + first + " " + body + ")"
+		}
+	}
+	var ast string
+	var statements int
+	if err := c.QueryRow(ctx, `SELECT ast::VARCHAR, coalesce(json_array_length(ast, '$.statements'), 1) FROM (SELECT json_serialize_sql(?::VARCHAR) AS ast)`,
+		statement).Scan(&ast, &statements); err != nil {
+		return "", nil, err
+	}
+	if statements != 1 {
+		return "", nil, fmt.Errorf("give one query, not %d", statements)
+	}
+	parsed, err := lineage.Parse([]byte(ast), warehouse.Engine())
+	var engine *lineage.EngineError
+	if errors.As(err, &engine) && strings.Contains(engine.Message, "Only SELECT") {
+		return "", nil, errors.New("this is not a query. `assets query` only reads: declare an asset to build something, and run `assets apply`")
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	return statement, parsed.Refs, nil
+}
+
+// resolve makes names mean what is published, or what a source holds now.
+func (s *Session) resolve(ctx context.Context, c *warehouse.Conn, exists bool, refs []lineage.Ref) error {
+	var sources []assets.Name
+	for _, ref := range refs {
+		if s.Project.Sources[ref.Name] != nil {
+			sources = append(sources, ref.Name)
+		}
+		if s.Project.Assets[ref.Name] != nil && !exists {
+			return fmt.Errorf("%s was never built: run `assets apply` first", ref.Name)
+		}
+	}
+	if len(sources) == 0 && exists {
+		return c.Exec(ctx, "USE "+warehouse.Catalog)
+	}
+	looks, err := s.observe(ctx, sources)
+	if err != nil {
+		return err
+	}
+	// Two catalogs cannot be searched for one schema, so all that is read gets a view in one.
+	statements := []string{"ATTACH ':memory:' AS _query"}
+	schemas := map[string]bool{"main": true}
+	for _, ref := range refs {
+		if ref.Name == (assets.Name{}) {
+			continue
+		}
+		body := "FROM " + warehouse.Catalog + "." + warehouse.NameRef(ref.Name)
+		if s.Project.Sources[ref.Name] != nil {
+			look := looks[ref.Name]
+			if look.SQL == "" {
+				return fmt.Errorf("source %s cannot be read: %s", ref.Name, look.Err)
+			}
+			body = look.SQL
+		} else if !exists {
+			continue
+		}
+		if !schemas[ref.Name.Schema] {
+			schemas[ref.Name.Schema] = true
+			statements = append(statements, "CREATE SCHEMA _query."+warehouse.Ident(ref.Name.Schema))
+		}
+		statements = append(statements, "CREATE OR REPLACE VIEW _query."+warehouse.NameRef(ref.Name)+" AS "+body)
+	}
+	if err := c.Exec(ctx, strings.Join(append(statements, "USE _query"), ";")); err != nil {
+		return queryError(err)
+	}
+	return nil
+}
+
+// queryError is DuckDB's answer without what only we put into the statement:
+// catalogs, and the line before the query.
+func queryError(err error) error {
+	text := strings.NewReplacer(warehouse.Catalog+".", "", "_query.", "").Replace(err.Error())
+	text = lineNumber.ReplaceAllStringFunc(text, func(match string) string {
+		n, _ := strconv.Atoi(lineNumber.FindStringSubmatch(match)[1])
+		return fmt.Sprintf("LINE %d: ", max(1, n-1))
+	})
+	return errors.New(text)
+}
+
+var lineNumber = regexp.MustCompile(`(?m)^LINE (\d+): `)
+
+// describe lists the columns that a statement yields.
+func describe(ctx context.Context, c *warehouse.Conn, statement string) ([]assets.Column, error) {
+	rows, err := c.Query(ctx, "SELECT column_name, column_type FROM (DESCRIBE "+statement+")")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var columns []assets.Column
+	for rows.Next() {
+		var column assets.Column
+		if err := rows.Scan(&column.Name, &column.Type); err != nil {
+			return nil, err
+		}
+		columns = append(columns, column)
+	}
+	return columns, rows.Err()
+}
+
+// selection reads every column as text: DuckDB knows best how its types are written.
+func (r *Result) selection() string {
+	parts := make([]string, len(r.columns))
+	for i, column := range r.columns {
+		parts[i] = warehouse.Ident(column.Name) + "::VARCHAR"
+		if r.nested && isNested(column.Type) {
+			parts[i] = "to_json(" + warehouse.Ident(column.Name) + ")::VARCHAR"
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func isNested(kind string) bool {
+	return strings.HasSuffix(kind, "]") || strings.HasPrefix(kind, "STRUCT(") || strings.HasPrefix(kind, "MAP(") || strings.HasPrefix(kind, "UNION(") || kind == "JSON"
+}
+
+func isNumber(kind string) bool {
+	base, _, _ := strings.Cut(kind, "(")
+	switch base {
+	case "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "DECIMAL", "FLOAT", "DOUBLE":
+		return !strings.HasSuffix(kind, "]")
+	}
+	return false
+}
+
+// Columns are the names of the columns.
+func (r *Result) Columns() []string {
+	names := make([]string, len(r.columns))
+	for i, column := range r.columns {
+		names[i] = column.Name
+	}
+	return names
+}
+
+// Next moves to the next row.
+func (r *Result) Next() bool { return r.rows.Next() }
+
+// Err says why there was no next row, if not because there are no more.
+func (r *Result) Err() error {
+	if err := r.rows.Err(); err != nil {
+		return queryError(err)
+	}
+	return nil
+}
+
+// Values are the values of the row: nil, bool, json.Number, json.RawMessage or string.
+func (r *Result) Values() ([]any, error) {
+	texts := make([]sql.NullString, len(r.columns))
+	targets := make([]any, len(texts))
+	for i := range texts {
+		targets[i] = &texts[i]
+	}
+	if err := r.rows.Scan(targets...); err != nil {
+		return nil, err
+	}
+	values := make([]any, len(texts))
+	for i, text := range texts {
+		values[i] = value(text, r.columns[i].Type, r.nested)
+	}
+	return values, nil
+}
+
+func value(text sql.NullString, kind string, nested bool) any {
+	switch {
+	case !text.Valid:
+		return nil
+	case kind == "BOOLEAN":
+		return text.String == "true"
+	case isNumber(kind) && json.Valid([]byte(text.String)): // not NaN, not inf
+		return json.Number(text.String)
+	case nested && isNested(kind):
+		return json.RawMessage(text.String)
+	}
+	return text.String
+}
+
+// Close gives up the warehouse.
+func (r *Result) Close() error {
+	var all error
+	for i := len(r.close) - 1; i >= 0; i-- {
+		all = errors.Join(all, r.close[i]())
+	}
+	r.close = nil
+	return all
+}
+
+// Runs returns the latest runs, newest first.
+func (s *Session) Runs(ctx context.Context, limit int) (runs []warehouse.Run, diags hcl.Diagnostics) {
+	err := s.read(ctx, func(db *warehouse.DB) (err error) {
+		runs, err = db.Runs(ctx, limit)
+		return err
+	})
+	if err != nil {
+		return nil, fault("Cannot read the runs", err)
+	}
+	return runs, nil
+}
+
+// RecordsOfRun returns what one run did to each asset.
+func (s *Session) RecordsOfRun(ctx context.Context, run string) (records []planner.Materialization, diags hcl.Diagnostics) {
+	err := s.read(ctx, func(db *warehouse.DB) (err error) {
+		records, err = db.RecordsOfRun(ctx, run)
+		return err
+	})
+	if err != nil {
+		return nil, fault("Cannot read the run", err)
+	}
+	return records, nil
+}
+
+// read opens the warehouse for reading, if there is one.
+func (s *Session) read(ctx context.Context, do func(*warehouse.DB) error) error {
+	db, exists, err := s.openForQuery(ctx)
+	if err != nil {
+		return err
+	}
+	if exists {
+		err = do(db)
+	}
+	return errors.Join(err, db.Close())
+}

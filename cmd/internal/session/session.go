@@ -1,0 +1,150 @@
+package session
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/rs/zerolog"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/assets/config"
+	"github.com/seed-4311623e/assets/lineage"
+	"github.com/seed-4311623e/assets/materialize"
+	"github.com/seed-4311623e/assets/materialize/compile"
+	"github.com/seed-4311623e/assets/materialize/observe"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// Options are what a session needs to know besides the project's files.
+type Options struct {
+	Dir      string            // the project's directory
+	Vars     map[string]string // values of variables, as typed
+	VarFiles []string
+	Environ  []string // "K=V"
+	// LockTimeout is how long to wait for another process that holds the warehouse.
+	LockTimeout time.Duration
+	// Parallelism is how many assets are built at once; 0: as many as there are cores.
+	Parallelism int
+	Log         zerolog.Logger
+	Redactor    *Redactor // told of the project's secrets
+	Now         func() time.Time
+	// Emit is told of what happens during Apply, one call at a time.
+	Emit func(materialize.Event)
+}
+
+// Session is one look at a project. It is for one goroutine.
+type Session struct {
+	Options
+	Project *assets.Project
+	Graph   *lineage.Graph // after Compile
+	State   planner.State  // after Plan
+	Looks   map[assets.Name]observe.Look
+
+	recorded map[assets.Name]planner.Observation // in the warehouse
+	lately   map[assets.Name]planner.Observation // by the latest look, as cached
+	known    map[assets.Name]planner.Observation // the newer of both
+
+	mu     sync.Mutex    // sources are sniffed in parallel
+	memory *warehouse.DB // for sniffing; nil until needed
+}
+
+// Open reads the project's files. The session can be used for showing
+// diagnostics even if these have errors.
+func Open(o Options) (*Session, hcl.Diagnostics) {
+	if o.Parallelism <= 0 {
+		o.Parallelism = runtime.GOMAXPROCS(0)
+	}
+	if o.Redactor == nil {
+		o.Redactor = &Redactor{}
+	}
+	s := &Session{Options: o}
+	began := time.Now()
+	var diags hcl.Diagnostics
+	s.Project, diags = config.Load(o.Dir, config.Options{Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ})
+	s.Redactor.Add(s.Project.Secrets)
+	s.Log.Debug().Int("files", len(s.Project.Files)).Int("sources", len(s.Project.Sources)).Int("assets", len(s.Project.Assets)).
+		Dur("took", time.Since(began)).Msg("read the project")
+	return s, diags
+}
+
+// Close gives up what was opened on the way.
+func (s *Session) Close() {
+	if s.memory == nil {
+		return
+	}
+	if err := s.memory.Close(); err != nil {
+		s.Log.Warn().Err(err).Msg("could not close DuckDB")
+	}
+}
+
+// cache is the path of a file in .assets, which is made when first needed. All
+// that is in it can be found out again, so a directory that cannot be written
+// is no error.
+func (s *Session) cache(file string) string {
+	dir := filepath.Join(s.Project.Dir, ".assets")
+	ignore := filepath.Join(dir, ".gitignore")
+	if _, err := os.Stat(ignore); err != nil {
+		err := os.MkdirAll(dir, 0o777)
+		if err == nil {
+			err = os.WriteFile(ignore, []byte("*\n"), 0o666)
+		}
+		if err != nil {
+			s.Log.Debug().Err(err).Msg("nothing is cached")
+		}
+	}
+	return filepath.Join(dir, file)
+}
+
+// openMemory starts the instance that columns of files are sniffed with.
+func (s *Session) openMemory() (db *warehouse.DB, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.memory == nil {
+		// Not bound to the caller's context: others use it after that is done.
+		s.memory, err = warehouse.Memory(context.Background())
+	}
+	return s.memory, err
+}
+
+// openBinder starts an instance that statements are bound with.
+func (s *Session) openBinder(ctx context.Context) func() (compile.Binder, error) {
+	return func() (compile.Binder, error) {
+		b, err := warehouse.NewBinder(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return b, nil
+	}
+}
+
+// warehouse are the options for opening the project's warehouse.
+func (s *Session) warehouse(readOnly bool) warehouse.Options {
+	return warehouse.Options{
+		Path: s.Project.Warehouse, ReadOnly: readOnly, LockTimeout: s.LockTimeout,
+		TempDir: s.cache("tmp"),
+		OnWait: func(e *warehouse.LockedError) {
+			s.Log.Warn().Str("program", e.Program).Int("pid", e.PID).Dur("at_most", s.LockTimeout).
+				Msg("the warehouse is in use by another process: waiting for it")
+		},
+	}
+}
+
+// sniff asks DuckDB which columns a statement yields.
+func (s *Session) sniff(ctx context.Context, statement string) ([]assets.Column, error) {
+	db, err := s.openMemory()
+	if err != nil {
+		return nil, err
+	}
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return describe(ctx, c, statement)
+}

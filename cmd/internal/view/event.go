@@ -1,0 +1,140 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// Progress is told of everything that happens during a run.
+type Progress interface {
+	Event(materialize.Event)
+	Close() // after the last event
+}
+
+// EventJSON is one line of `apply -json`.
+type EventJSON struct {
+	Type    string               `json:"type"`
+	At      time.Time            `json:"at"`
+	Run     string               `json:"run,omitempty"`
+	Asset   *assets.Name         `json:"asset,omitempty"`
+	Action  string               `json:"action,omitempty"`
+	Status  string               `json:"status,omitempty"`
+	Rows    *int64               `json:"rows,omitempty"`
+	Seconds *float64             `json:"seconds,omitempty"`
+	Message string               `json:"message,omitempty"`
+	Check   *planner.CheckResult `json:"check,omitempty"`
+	Done    *int                 `json:"done,omitempty"`
+	Total   *int                 `json:"total,omitempty"`
+	*TotalsJSON
+	Diagnostic *DiagnosticJSON `json:"diagnostic,omitempty"`
+}
+
+// TotalsJSON are the counts of the last line.
+type TotalsJSON struct {
+	Built     int `json:"built"`
+	Unchanged int `json:"unchanged"` // revalidated and cut-off ones
+	Failed    int `json:"failed"`
+	Skipped   int `json:"skipped"`
+	Dropped   int `json:"dropped"`
+}
+
+// NewEventJSON is the line for an event.
+func NewEventJSON(e materialize.Event) EventJSON {
+	doc := EventJSON{Type: string(e.Type), At: e.At.UTC(), Run: e.Run, Status: string(e.Outcome), Message: e.Message, Check: e.Check, Done: &e.Done, Total: &e.Total}
+	if e.Asset != (assets.Name{}) {
+		doc.Asset = &e.Asset
+	}
+	if e.Action != 0 {
+		doc.Action = e.Action.String()
+	}
+	if e.Type == materialize.AssetFinished {
+		seconds := e.Took.Seconds()
+		doc.Rows, doc.Seconds = &e.Rows, &seconds
+	}
+	if r := e.Result; r != nil {
+		seconds := r.Took.Seconds()
+		doc.Status, doc.Seconds, doc.Done, doc.Total = r.Status, &seconds, nil, nil
+		doc.TotalsJSON = &TotalsJSON{r.Built, r.Unchanged, r.Failed, r.Skipped, r.Dropped}
+	}
+	return doc
+}
+
+// FinishedLine tells how an asset came out, for people.
+func FinishedLine(e materialize.Event, style Style) string {
+	name := style.Bold(e.Asset.String())
+	count := style.Dim(fmt.Sprintf("[%d/%d]", e.Done, e.Total))
+	switch e.Outcome {
+	case materialize.Built:
+		return fmt.Sprintf("%s: %s %s in %s %s", name, style.Green("built"), Count(e.Rows, "row"), Seconds(e.Took.Seconds()), count)
+	case materialize.TakenUp:
+		return fmt.Sprintf("%s: %s from an interrupted run, %s %s", name, style.Green("taken up"), Count(e.Rows, "row"), count)
+	case materialize.Unchanged:
+		return fmt.Sprintf("%s: built in %s, content unchanged %s", name, Seconds(e.Took.Seconds()), count)
+	case materialize.FailedBuild:
+		return fmt.Sprintf("%s: %s %s", name, style.Red("failed: ")+e.Message, count)
+	case materialize.Skipped:
+		return fmt.Sprintf("%s: %s %s", name, style.Yellow("skipped: ")+e.Message, count)
+	}
+	text := string(e.Outcome)
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return fmt.Sprintf("%s: %s %s", name, text, count)
+}
+
+// ResultLine is the last line of an apply.
+func ResultLine(r materialize.Result, verb string, style Style) string {
+	outcome := style.Green(verb + " complete:")
+	if r.Failed > 0 {
+		outcome = style.Red(verb + " incomplete:")
+	}
+	text := fmt.Sprintf("%d built, %d unchanged, %d failed, %d skipped", r.Built, r.Unchanged, r.Failed, r.Skipped)
+	if r.Dropped > 0 {
+		text += fmt.Sprintf(", %d dropped", r.Dropped)
+	}
+	return fmt.Sprintf("%s %s, in %s.", style.Bold(outcome), text, Seconds(r.Took.Seconds()))
+}
+
+// NewLines is progress in plain lines.
+func NewLines(w io.Writer, style Style) Progress { return lines{w, style} }
+
+type lines struct {
+	w     io.Writer
+	style Style
+}
+
+func (l lines) Close() {}
+
+func (l lines) Event(e materialize.Event) {
+	for _, line := range eventLines(e, l.style) {
+		fmt.Fprintln(l.w, line)
+	}
+}
+
+// eventLines are the lines that stay of an event.
+func eventLines(e materialize.Event, style Style) []string {
+	switch e.Type {
+	case materialize.AssetFinished:
+		return []string{FinishedLine(e, style)}
+	case materialize.CheckFinished:
+		if e.Check != nil {
+			return []string{style.Bold(e.Asset.String()) + ": " + CheckLine(*e.Check, style)}
+		}
+	}
+	return nil
+}
+
+// NewJSONLines is progress as one JSON object a line.
+func NewJSONLines(w io.Writer) Progress { return jsonLines{w} }
+
+type jsonLines struct{ w io.Writer }
+
+func (l jsonLines) Close() {}
+
+// Event drops an error of the writer: the run goes on if nobody reads.
+func (l jsonLines) Event(e materialize.Event) { _ = JSONLine(l.w, NewEventJSON(e)) }
