@@ -63,7 +63,7 @@ func ChecksDigest(checks []assets.Check) assets.Digest {
 	for _, c := range checks {
 		text := pack(nil, string(c.Kind), c.Label, string(c.Severity), c.To.String(), boundKey(c.Min), boundKey(c.Max), c.SQL.Text)
 		for _, list := range [][]string{c.Columns, c.Values, c.ToColumns} {
-			text = pack(append(strconv.AppendInt(text, int64(len(list)), 10), '*'), list...)
+			text = pack(append(text, '|'), list...) // no field begins with |
 		}
 		parts = append(parts, string(text))
 	}

@@ -122,6 +122,11 @@ func TestStale(t *testing.T) {
 			~ c: input_changed: b is rebuilt (if [b] changes)`},
 		{"it reads what it did not read", func(w *world) { w.last("c", func(m *Materialization) { m.Reads = nil }) }, `
 			~ c: input_changed: it did not read b before`},
+		{"its new SQL reads what it did not read: said once", func(w *world) {
+			w.redefine("c")
+			w.last("c", func(m *Materialization) { m.Reads = nil })
+		}, `
+			~ c: definition_changed: its SQL changed`},
 
 		// drift
 		{"its view was dropped", func(w *world) { w.found("c", func(f *Found) { f.Kind, f.View = "", "" }) }, `
@@ -211,6 +216,10 @@ func TestBlocked(t *testing.T) {
 			! b: upstream_failed: a cannot be built; missing: not built yet
 			! c: upstream_failed: b cannot be built; missing: not built yet`},
 		{"… but it is up to date by its text", func(w *world) { w.unbind("a", "why") }, ``},
+		{"… and its text is sensitive: compared once it binds", func(w *world) {
+			w.unbind("a", "why")
+			w.last("a", func(m *Materialization) { m.Definition.SQL = "" })
+		}, ``},
 
 		{"a table of that name is there, not ours", func(w *world) {
 			w.forget("b")
