@@ -43,8 +43,9 @@ func HashRow(columns []assets.Column) string {
 // HashSums is a SQL aggregate over h, a UBIGINT expression such as the result of
 // HashRow: what [ContentDigest] needs besides the number of rows, as VARCHAR.
 func HashSums(h string) string {
-	// As text: the driver refuses integers with the highest bit set.
-	return "coalesce(bit_xor(" + h + "), 0)::VARCHAR || ' ' || coalesce(sum(" + h + "::HUGEINT), 0)::VARCHAR"
+	// As text: the driver refuses integers with the highest bit set. The sum of
+	// UBIGINT is a HUGEINT, which no number of rows makes overflow.
+	return "concat(bit_xor(" + h + "), ' ', sum(" + h + "))"
 }
 
 // HashQuery is a statement that yields one row, the number of rows (BIGINT) and
