@@ -18,10 +18,16 @@ func (e *DuplicateColumnError) Error() string {
 	return fmt.Sprintf("two columns are called %q", e.Name)
 }
 
+// PlanError says that a plan is not of a shape that Walk knows. The statement
+// itself may be fine: what it uses can then only be assumed.
+type PlanError struct{ Reason string }
+
+func (e *PlanError) Error() string { return "the bound plan cannot be read: " + e.Reason }
+
 // Walk reads the bound plan of `CREATE TABLE … AS statement`, as
 // json_serialize_plan gives it, made against tables with the columns of inputs.
 // It leaves Bound.Syntax empty. Errors: *EngineError for what DuckDB reported
-// there, *DuplicateColumnError.
+// there, *DuplicateColumnError, *PlanError.
 //
 // A column counts as used if any scan of its table produces it. The plan is not
 // optimized, so this is every column that the statement mentions or that a star
@@ -31,14 +37,14 @@ func Walk(boundPlan []byte, inputs map[assets.Name][]assets.Column) (Bound, erro
 	defer parsers.Put(p)
 	root, err := parseJSON(p, boundPlan)
 	if err != nil {
-		return Bound{}, fmt.Errorf("read the bound plan: %w", err)
+		return Bound{}, &PlanError{err.Error()}
 	}
 	if err := engineError(root); err != nil {
 		return Bound{}, err
 	}
 	plans := root.GetArray("plans")
 	if len(plans) != 1 || text(plans[0], "type") != "LOGICAL_CREATE_TABLE" || len(plans[0].GetArray("children")) != 1 {
-		return Bound{}, errors.New("the bound plan is not that of one CREATE TABLE … AS")
+		return Bound{}, &PlanError{"it is not that of one CREATE TABLE … AS"}
 	}
 	w := planWalk{inputs: inputs, used: make(map[assets.Name]map[string]bool, len(inputs))}
 	for name := range inputs {
@@ -124,7 +130,7 @@ func (w *planWalk) scan(v *fastjson.Value) {
 	name := assets.Name{Schema: lower(text(v.Get("function_data"), "schema")), Table: lower(table)}
 	used, declared := w.used[name]
 	if !declared {
-		w.err = fmt.Errorf("the plan scans %s, which the statement does not name", name)
+		w.err = &PlanError{fmt.Sprintf("it scans %s, which the statement does not name", name)}
 		return
 	}
 	names := v.GetArray("names")
@@ -133,7 +139,7 @@ func (w *planWalk) scan(v *fastjson.Value) {
 		case index < uint64(len(names)):
 			used[string(names[index].GetStringBytes())] = true
 		case index < 1<<63:
-			w.err = fmt.Errorf("the plan scans column %d of %s, which has %d", index, name, len(names))
+			w.err = &PlanError{fmt.Sprintf("it scans column %d of %s, which has %d", index, name, len(names))}
 		}
 		// Beyond are columns that no table declares: rows to be counted, or the
 		// row number, which Parsed.RowID tells.

@@ -176,6 +176,10 @@ func bindJobs(ctx context.Context, binder Binder, jobs []*job) error {
 // cannotShow reports whether an error may be about showing the plan rather than
 // about the statement.
 func cannotShow(err error) bool {
+	var shape *lineage.PlanError
+	if errors.As(err, &shape) {
+		return true
+	}
 	var engine *lineage.EngineError
 	if !errors.As(err, &engine) {
 		return false

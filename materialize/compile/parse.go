@@ -37,8 +37,8 @@ func newCheckSQL(a *assets.Asset, check assets.Check) *checkSQL {
 	case assets.Relationships, assets.Query:
 		return &checkSQL{asset: a, check: check}
 	case assets.Expression:
-		return &checkSQL{asset: a, check: check, suffix: "\n)", // the text may end in a comment
-			prefix: fmt.Sprintf(`SELECT 1 FROM "%s"."%s" WHERE (`, a.Name.Schema, a.Name.Table)}
+		return &checkSQL{asset: a, check: check, suffix: "\n) AS BOOLEAN)", // the text may end in a comment
+			prefix: fmt.Sprintf(`SELECT 1 FROM "%s"."%s" WHERE CAST((`, a.Name.Schema, a.Name.Table)}
 	}
 	return nil
 }
