@@ -4,7 +4,8 @@
 // range, and reading goes on, so that all mistakes of a project are reported in
 // one go. It goes through a project in this order, each step with its own file:
 //
-//	files.go      find and parse the files
+//	files.go      find the files
+//	syntax.go     parse them, going on after syntax errors
 //	schema.go     what each block may hold, now and in later versions
 //	variables.go  variable blocks and where their values come from
 //	locals.go     locals, in the order their references demand

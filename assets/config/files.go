@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -172,73 +171,4 @@ func walk(s *store, dir, suffix string, paths []string) ([]string, hcl.Diagnosti
 		}
 	}
 	return paths, diags
-}
-
-// parse reads one file. Its body holds whatever could be understood.
-func parse(s *store, path string) *file {
-	f := &file{dir: filepath.Dir(path)}
-	var err error
-	f.src, f.path, err = s.read(path)
-	if err != nil {
-		f.diags = hcl.Diagnostics{{
-			Severity: hcl.DiagError,
-			Summary:  fmt.Sprintf("Cannot read %s", f.path),
-			Detail:   sentence(err.Error()),
-		}}
-		return f
-	}
-	parsed, diags := hclsyntax.ParseConfig(f.src, f.path, hcl.InitialPos)
-	f.diags = syntaxErrors(diags, f.src)
-	if parsed != nil {
-		f.body, _ = parsed.Body.(*hclsyntax.Body)
-	}
-	f.declares = len(f.blocks("project")) > 0
-	if f.body != nil && f.diags.HasErrors() {
-		f.keepUntil(firstError(f.diags))
-	}
-	return f
-}
-
-// keepUntil leaves of the body what ends before the byte at offset. What the
-// parser makes of the rest, after a syntax error, is guesswork.
-func (f *file) keepUntil(offset int) {
-	body := *f.body
-	body.Blocks = slices.DeleteFunc(slices.Clone(body.Blocks), func(b *hclsyntax.Block) bool {
-		return b.Range().End.Byte >= offset || b.CloseBraceRange.End.Byte >= offset
-	})
-	body.Attributes = hclsyntax.Attributes{}
-	f.body = &body
-}
-
-func firstError(diags hcl.Diagnostics) int {
-	first := math.MaxInt
-	for _, d := range diags {
-		if d.Severity == hcl.DiagError && d.Subject != nil {
-			first = min(first, d.Subject.Start.Byte)
-		}
-	}
-	return first
-}
-
-// echoes are what the scanner says of text that the parser has complained of, too.
-var echoes = []string{"Invalid character", "Invalid multi-line string", "Invalid string literal"}
-
-// syntaxErrors leaves one error a line, without those that only echo another.
-func syntaxErrors(diags hcl.Diagnostics, src []byte) hcl.Diagnostics {
-	isEcho := func(d *hcl.Diagnostic) bool { return d.Subject == nil || slices.Contains(echoes, d.Summary) }
-	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int { return boolInt(isEcho(a)) - boolInt(isEcho(b)) })
-	lines := map[int]bool{}
-	real := false
-	var kept hcl.Diagnostics
-	for _, d := range explainTemplates(diags, src) {
-		if d.Subject != nil && (lines[d.Subject.Start.Line] || real && isEcho(d)) {
-			continue
-		}
-		if d.Subject != nil {
-			lines[d.Subject.Start.Line] = true
-		}
-		real = real || !isEcho(d)
-		kept = append(kept, d)
-	}
-	return kept
 }

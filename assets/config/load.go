@@ -67,6 +67,7 @@ type loader struct {
 
 	functions func() map[string]function.Function
 	varObject func() cty.Value
+	unparsed  bool // a file has syntax errors: what seems undeclared may stand there
 
 	scopesMu sync.Mutex
 	scopes   map[string]*scope // by directory
@@ -108,13 +109,19 @@ func (l *loader) report(diags ...*hcl.Diagnostic) {
 
 // addSecret keeps a string that must not be shown. Too short ones are left out:
 // searching for them would blank half of every message, and hide nothing.
+//
+// The lines of a long one are kept, too: errors quote single lines.
 func (l *loader) addSecret(s string) {
-	if len(s) < 3 || s == "true" || s == "false" {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.secrets[s] = true
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); len(line) > 8 {
+			l.secrets[line] = true
+		}
+	}
+	if len(s) >= 3 && s != "true" && s != "false" {
+		l.secrets[s] = true
+	}
 }
 
 // duplicate reports a thing declared twice, at both places.
@@ -155,11 +162,12 @@ func (l *loader) load(o Options) {
 	}
 	for _, f := range files {
 		l.report(f.diags...)
-		l.incomplete = l.incomplete || f.diags.HasErrors()
+		l.unparsed = l.unparsed || f.diags.HasErrors()
 		if f.body != nil {
 			l.fits(f.body, topSchema, "a project file")
 		}
 	}
+	l.incomplete = l.unparsed
 	l.loadVariables(o)
 	l.loadLocals()
 	l.loadProject(nested)

@@ -244,36 +244,3 @@ func advance(pos hcl.Pos, text string) hcl.Pos {
 	pos.Column += utf8.RuneCountInString(text)
 	return pos
 }
-
-// explainTemplates adds to syntax errors inside a string what to do when ${ or
-// %{ is meant as it stands, as in SQL's LIKE '%{x'.
-func explainTemplates(diags hcl.Diagnostics, src []byte) hcl.Diagnostics {
-	for _, d := range diags {
-		if d.Subject == nil || d.Severity != hcl.DiagError {
-			continue
-		}
-		from := d.Subject.Start.Byte
-		if d.Context != nil {
-			from = min(from, d.Context.Start.Byte)
-		}
-		// The opening is on the line of the mistake or at the range HCL names with it.
-		for from > 0 && from <= len(src) && src[from-1] != '\n' {
-			from--
-		}
-		to := min(len(src), d.Subject.End.Byte+2)
-		if from >= to {
-			continue
-		}
-		opening, before := "", string(src[from:to])
-		for _, o := range []string{"${", "%{"} {
-			if i := strings.LastIndex(before, o); i >= 0 && !strings.Contains(before[i:], "}") && (i == 0 || before[i-1] != o[0]) {
-				opening = o
-			}
-		}
-		if opening != "" && !strings.Contains(d.Detail, opening[:1]+opening) {
-			d.Detail += "\n\n" + opening + " begins a template of HCL. If it is meant as it stands, double its first character: " +
-				map[string]string{"${": "'$${x}'", "%{": "LIKE '%%{x'"}[opening] + "."
-		}
-	}
-	return diags
-}

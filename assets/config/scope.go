@@ -115,8 +115,10 @@ func (s *scope) resolves(expr hclsyntax.Expression) bool {
 	ok := true
 	for _, t := range expr.Variables() {
 		if d := s.checkTraversal(t, expr); d != nil {
-			s.l.report(d)
 			ok = false
+			if root := t.RootName(); !s.l.unparsed || root != "var" && root != "local" {
+				s.l.report(d)
+			}
 		}
 	}
 	return ok

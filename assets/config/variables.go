@@ -63,6 +63,9 @@ func (l *loader) loadVariables(o Options) {
 			l.assign(v, given{text: o.Vars[name], origin: "-var"})
 			continue
 		}
+		if l.unparsed {
+			continue
+		}
 		l.report(&hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: fmt.Sprintf("Undeclared variable %q", name),
 			Detail: fmt.Sprintf("-var sets it, but no variable block declares it%s",
@@ -147,6 +150,9 @@ func (l *loader) assignFile(path string, undeclared hcl.DiagnosticSeverity) {
 	}
 	for _, a := range sortedArgs(body) {
 		v, ok := l.variables[a.Name]
+		if !ok && l.unparsed {
+			continue
+		}
 		if !ok {
 			d := problem(a.NameRange, fmt.Sprintf("Undeclared variable %q", a.Name), "No variable block declares it"+
 				didYouMean(a.Name, l.variableNames(), fmt.Sprintf(". Declare it (variable %q {}) or take it out.", a.Name)))
@@ -169,7 +175,12 @@ func (l *loader) assign(v *variable, g given) {
 	v.set, v.value = true, cty.DynamicVal
 	fail := func(why string) {
 		if v.sensitive {
-			why = "It does not fit the type" // the reason may quote the value
+			// The reason may quote the value, and so does the line it stands in.
+			why = "it does not fit the type"
+			l.addSecret(g.text)
+			if g.inFile {
+				l.keepSecret(g.value)
+			}
 		}
 		l.report(&hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: fmt.Sprintf("Invalid value for variable %q", v.name), Subject: g.at,
