@@ -60,8 +60,9 @@ func ChecksDigest(checks []assets.Check) assets.Digest {
 		return ""
 	}
 	parts := make([]string, 0, len(checks))
+	text := make([]byte, 0, 256)
 	for _, c := range checks {
-		text := pack(nil, string(c.Kind), c.Label, string(c.Severity), c.To.String(), boundKey(c.Min), boundKey(c.Max), c.SQL.Text)
+		text = pack(text[:0], string(c.Kind), c.Label, string(c.Severity), c.To.String(), boundKey(c.Min), boundKey(c.Max), c.SQL.Text)
 		for _, list := range [][]string{c.Columns, c.Values, c.ToColumns} {
 			text = pack(append(text, '|'), list...) // no field begins with |
 		}
