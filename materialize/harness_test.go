@@ -104,7 +104,7 @@ func (w *world) look(sources []*assets.Source) (map[assets.Name]observe.Look, er
 	if err != nil {
 		return nil, err
 	}
-	o := observe.Observer{Known: known, Now: w.tick(), CachePath: filepath.Join(w.dir, ".files"), Sniff: w.db.Describe}
+	o := observe.Observer{Known: known, Now: w.tick(), CachePath: filepath.Join(w.dir, ".files"), Sniff: w.db.Describe, SniffCSV: w.db.SniffCSV}
 	return o.Look(ctx, sources)
 }
 

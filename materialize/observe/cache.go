@@ -11,7 +11,7 @@ import (
 )
 
 // cacheFormat names the layout of the cache file; another one is not read.
-const cacheFormat = "files-1"
+const cacheFormat = "files-2"
 
 // hashCache keeps what is known of each source's files. A source that was not
 // looked at keeps its entries, one that was keeps those of the files it has.
@@ -30,6 +30,9 @@ type hashOne struct {
 	Inode   uint64 `json:"inode"`
 	Hash    string `json:"hash"`
 	Hashed  int64  `json:"hashed"`
+
+	Dialect    *Dialect `json:"dialect,omitempty"`
+	DialectKey string   `json:"dialect_key,omitempty"`
 }
 
 // readCache reads the cache file. One that is not there, broken or of another
@@ -52,7 +55,8 @@ func (c *hashCache) lookup(path string) File {
 	if !ok {
 		return File{}
 	}
-	return File{Path: path, Size: e.Size, ModTime: time.Unix(0, e.ModTime), Inode: e.Inode, Hash: e.Hash, Hashed: time.Unix(0, e.Hashed)}
+	return File{Path: path, Size: e.Size, ModTime: time.Unix(0, e.ModTime), Inode: e.Inode, Hash: e.Hash, Hashed: time.Unix(0, e.Hashed),
+		dialect: e.Dialect, dialectKey: e.DialectKey}
 }
 
 // remember replaces what is known of a source's files.
@@ -60,7 +64,7 @@ func (c *hashCache) remember(source assets.Name, files []File) {
 	fresh := make(map[string]hashOne, len(files))
 	for _, f := range files {
 		if f.Hash != "" {
-			fresh[f.Path] = hashOne{f.Size, f.ModTime.UnixNano(), f.Inode, f.Hash, f.Hashed.UnixNano()}
+			fresh[f.Path] = hashOne{f.Size, f.ModTime.UnixNano(), f.Inode, f.Hash, f.Hashed.UnixNano(), f.dialect, f.dialectKey}
 		}
 	}
 	if maps.Equal(fresh, c.Sources[source]) {

@@ -26,6 +26,9 @@ type File struct {
 	Inode   uint64    // 0 where there is none
 	Hash    string    // SHA-256 of the content, hex
 	Hashed  time.Time // just before the content was read
+
+	dialect    *Dialect // of a CSV file, if it was found out
+	dialectKey string   // what besides the content decided it
 }
 
 // racy is how long after a file's mtime the file may be written again without its
@@ -95,6 +98,9 @@ func hash(ctx context.Context, path string, known File) (File, error) {
 			return File{}, err
 		}
 		if f.same(after) {
+			if f.Hash == known.Hash {
+				f.dialect, f.dialectKey = known.dialect, known.dialectKey
+			}
 			return f, nil
 		}
 		before = after

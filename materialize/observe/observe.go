@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
 
@@ -35,6 +36,9 @@ type Observer struct {
 	// Sniff returns the columns of a query. It is asked for new versions only, by
 	// several goroutines at once.
 	Sniff func(ctx context.Context, sql string) ([]assets.Column, error)
+	// SniffCSV runs a call of DuckDB's sniff_csv. It is asked once for each content
+	// of a CSV file; nil: DuckDB guesses in every query.
+	SniffCSV func(ctx context.Context, call string) (warehouse.SniffedCSV, error)
 	// Now is the moment of the look.
 	Now time.Time
 }
@@ -107,11 +111,18 @@ func (o *Observer) look(ctx context.Context, s *assets.Source, files []File, fai
 	if err != nil {
 		return fail(err)
 	}
+	if o.SniffCSV != nil && read.hasDialects() {
+		o.findDialects(ctx, read)
+	}
 	version := planner.Version{ID: read.version(), Arrived: o.arrival(known, files)}
 	if version.ID == known.ID && len(known.Columns) > 0 {
 		version = known.Version
 	} else {
-		if version.Columns, err = o.Sniff(ctx, read.sniff()); err != nil {
+		agreed := false
+		if version.Columns, agreed = read.dialectColumns(); !agreed {
+			version.Columns, err = o.Sniff(ctx, read.sniff())
+		}
+		if err != nil {
 			return fail(fmt.Errorf("%s cannot be read as %s: %w", s.Reader.Glob, read.format, err))
 		}
 		if err := read.plausible(version.Columns); err != nil {

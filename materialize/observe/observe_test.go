@@ -53,6 +53,10 @@ func newYard(t testing.TB) *yard {
 			y.sniffed++
 			return describe(ctx, conn, query)
 		},
+		SniffCSV: func(ctx context.Context, call string) (warehouse.SniffedCSV, error) {
+			y.sniffed++
+			return db.SniffCSV(ctx, call)
+		},
 	}
 	return y
 }
@@ -313,14 +317,15 @@ func TestArrival(t *testing.T) {
 	y.write("b.csv", "a\n2\n")
 	y.age("b.csv", 2*time.Hour)
 	first := y.good(s)
+	sniffed := y.sniffed
 	if !first.Arrived.Equal(at(2 * time.Hour)) {
 		t.Errorf("arrived %s, want the youngest file's mtime", first.Arrived)
 	}
 	y.Known[s.Name] = first.Observation
 
 	y.Now = y.Now.Add(time.Hour)
-	if again := y.good(s); !again.Arrived.Equal(first.Arrived) || !again.At.Equal(y.Now) || y.sniffed != 1 {
-		t.Errorf("an equal version arrived %s, seen %s, sniffed %d times", again.Arrived, again.At, y.sniffed)
+	if again := y.good(s); !again.Arrived.Equal(first.Arrived) || !again.At.Equal(y.Now) || y.sniffed != sniffed {
+		t.Errorf("an equal version arrived %s, seen %s, sniffed %d times more", again.Arrived, again.At, y.sniffed-sniffed)
 	}
 	// A file with an old mtime, moved in after the last look.
 	y.write("c.csv", "a\n3\n")

@@ -106,6 +106,9 @@ func (r *reader) sniff() string { return "SELECT * FROM " + r.call(r.options) }
 
 // pinned is a query that reads the files as exactly these columns.
 func (r *reader) pinned(columns []assets.Column) string {
+	if sql, ok := r.byDialect(columns); ok {
+		return sql
+	}
 	options := maps.Clone(r.options)
 	list := make([]string, len(columns))
 	for i, c := range columns {
@@ -167,11 +170,7 @@ func (r *reader) call(options map[string]string) string {
 		}
 		b.WriteString(warehouse.Literal(f.Path))
 	}
-	b.WriteString("]")
-	for _, name := range slices.Sorted(maps.Keys(options)) {
-		fmt.Fprintf(&b, ", %s = %s", warehouse.Ident(name), options[name])
-	}
-	return b.String() + ")"
+	return b.String() + "]" + arguments(options) + ")"
 }
 
 // plausible refuses what DuckDB reads without an error although it hardly is what

@@ -27,7 +27,7 @@ func (s *Session) observe(ctx context.Context, names []assets.Name) (map[assets.
 	if s.known == nil {
 		s.know(nil)
 	}
-	o := observe.Observer{CachePath: s.cache("files"), Known: s.known, Sniff: s.sniff, Now: s.Now().UTC()}
+	o := observe.Observer{CachePath: s.cache("files"), Known: s.known, Sniff: s.sniff, SniffCSV: s.sniffCSV, Now: s.Now().UTC()}
 	return o.Look(ctx, sources)
 }
 

@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -69,7 +71,7 @@ func Open(o Options) (*Session, hcl.Diagnostics) {
 	s.Project, diags = config.Load(o.Dir, config.Options{Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ})
 	s.Redactor.Add(s.Project.Secrets)
 	s.Log.Debug().Int("files", len(s.Project.Files)).Int("sources", len(s.Project.Sources)).Int("assets", len(s.Project.Assets)).
-		Dur("took", time.Since(began)).Msg("read the project")
+		Stringer("took", time.Since(began)).Msg("read the project")
 	return s, diags
 }
 
@@ -123,13 +125,23 @@ func (s *Session) openBinder(ctx context.Context) func() (compile.Binder, error)
 	}
 }
 
+// mayWrite says whether the warehouse's file may be written. One that may not can
+// still be looked at.
+func (s *Session) mayWrite() bool {
+	f, err := os.OpenFile(s.Project.Warehouse, os.O_RDWR, 0)
+	if err == nil {
+		f.Close()
+	}
+	return !errors.Is(err, fs.ErrPermission)
+}
+
 // warehouse are the options for opening the project's warehouse.
 func (s *Session) warehouse(readOnly bool) warehouse.Options {
 	return warehouse.Options{
 		Path: s.Project.Warehouse, ReadOnly: readOnly, LockTimeout: s.LockTimeout,
 		TempDir: s.cache("tmp"),
 		OnWait: func(e *warehouse.LockedError) {
-			s.Log.Warn().Str("program", e.Program).Int("pid", e.PID).Dur("at_most", s.LockTimeout).
+			s.Log.Warn().Str("program", e.Program).Int("pid", e.PID).Stringer("at_most", s.LockTimeout).
 				Msg("the warehouse is in use by another process: waiting for it")
 		},
 	}
@@ -141,10 +153,14 @@ func (s *Session) sniff(ctx context.Context, statement string) ([]assets.Column,
 	if err != nil {
 		return nil, err
 	}
-	c, err := db.Conn(ctx)
+	return db.Describe(ctx, statement)
+}
+
+// sniffCSV asks DuckDB how a CSV file is written.
+func (s *Session) sniffCSV(ctx context.Context, call string) (warehouse.SniffedCSV, error) {
+	db, err := s.openMemory()
 	if err != nil {
-		return nil, err
+		return warehouse.SniffedCSV{}, err
 	}
-	defer c.Close()
-	return describe(ctx, c, statement)
+	return db.SniffCSV(ctx, call)
 }
