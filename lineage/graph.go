@@ -82,6 +82,11 @@ func NewGraph(p *assets.Project, refs, checkRefs map[assets.Name][]Ref) (*Graph,
 		}
 		slices.SortFunc(node.CheckInputs, assets.Name.Compare)
 		node.CheckInputs = slices.Compact(node.CheckInputs)
+		if a.Kind == assets.View && !a.Enabled {
+			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "A view cannot be disabled",
+				Detail:  fmt.Sprintf("What is disabled keeps its published rows, but view %q shows whatever its inputs hold. Make it a table, or remove `enabled`.", name),
+				Subject: a.Decl.Ptr()})
+		}
 		if a.Kind == assets.View && a.SQL.Sensitive {
 			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "A view's SQL holds a secret",
 				Detail:  fmt.Sprintf("The text of a view is stored in the warehouse, where everyone can read it. Make asset %q a table, or leave the secret out.", name),

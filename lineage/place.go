@@ -10,7 +10,7 @@ import (
 )
 
 // Place is the range in a file of the word that stands at a byte of a statement:
-// a name with its dots, a quoted name, or one character. A negative offset means
+// a name with its dots, a quoted name or text, or one character. A negative offset means
 // the place is not known, and gives fallback.
 func Place(s assets.SQL, offset int, fallback hcl.Range) hcl.Range {
 	if offset < 0 {
@@ -30,8 +30,8 @@ func Place(s assets.SQL, offset int, fallback hcl.Range) hcl.Range {
 
 func wordEnd(text string, at int) int {
 	for at < len(text) {
-		if text[at] == '"' {
-			for at++; at < len(text) && text[at] != '"'; at++ {
+		if quote := text[at]; quote == '"' || quote == '\'' {
+			for at++; at < len(text) && text[at] != quote; at++ {
 			}
 			at = min(at+1, len(text))
 			continue

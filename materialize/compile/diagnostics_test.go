@@ -37,9 +37,9 @@ func TestMistakesInSQL(t *testing.T) {
 		{"select row(1, 2) as pair", "", "The SQL cannot be compiled", "fields have no names"},
 		{"select * from shop.staging.orders", "1,15-34", "shop.staging.orders names a catalog", "Write staging.orders"},
 		{"select * from query_table('staging.orders')", "1,15-26", "query_table() cannot be used in an asset", "Write the query itself"},
-		{"from 'data/Orders 2024.csv'", "1,6-7", `The SQL reads the file "data/Orders 2024.csv" directly`, "source \"raw.orders_2024\" {\n  files = \"data/Orders 2024.csv\"\n}"},
+		{"from 'data/Orders 2024.csv'", "1,6-28", `The SQL reads the file "data/Orders 2024.csv" directly`, "source \"raw.orders_2024\" {\n  files = \"data/Orders 2024.csv\"\n}"},
 		{"select * from read_csv('in/events/*.log', delim = '|')", "1,15-23", `The SQL reads the file "in/events/*.log" directly`, "source \"raw.events\" {\n  files = \"in/events/*.log\"\n  format \"csv\" {}\n}"},
-		{"from 'data/known.csv'", "1,6-7", `The SQL reads the file "data/known.csv" directly`, `Source "raw.known" reads this file`},
+		{"from 'data/known.csv'", "1,6-22", `The SQL reads the file "data/known.csv" directly`, `Source "raw.known" reads this file`},
 	} {
 		p := newProject(map[string]string{"raw.known": "a INTEGER"}, map[string]string{
 			"staging.orders": "select 1 as id, 2.5 as amount, 'n' as note",
