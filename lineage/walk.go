@@ -173,11 +173,7 @@ func names(query *fastjson.Value) []string {
 		children := query.GetArray("children")
 		switch text(query, "type") {
 		case "LOGICAL_PROJECTION":
-			var out []string
-			for _, e := range query.GetArray("expressions") {
-				out = append(out, text(e, "alias"))
-			}
-			return out
+			return projected(query)
 		case "LOGICAL_ORDER_BY", "LOGICAL_LIMIT", "LOGICAL_DISTINCT", "LOGICAL_FILTER":
 			if len(children) != 1 {
 				return nil
@@ -197,6 +193,25 @@ func names(query *fastjson.Value) []string {
 			return nil
 		}
 	}
+}
+
+// projected are the names that a projection gives. One that only takes away the
+// columns needed for sorting gives none: they are those below it.
+func projected(query *fastjson.Value) (out []string) {
+	var below []string
+	for _, e := range query.GetArray("expressions") {
+		name := text(e, "alias")
+		if name == "" && text(e, "type") == "BOUND_REF" {
+			if child := query.Get("children", "0"); below == nil && child != nil {
+				below = names(child)
+			}
+			if index := e.GetInt("index"); index < len(below) {
+				name = below[index]
+			}
+		}
+		out = append(out, name)
+	}
+	return out
 }
 
 // renderType writes a type as DuckDB's DESCRIBE does.

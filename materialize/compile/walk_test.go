@@ -2,6 +2,7 @@ package compile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -262,5 +263,40 @@ func TestDeepTrees(t *testing.T) {
 	}
 	if got := summary(g.Nodes[assets.MustName("m.unions")]); got != "b VARCHAR < m.t(a b)" {
 		t.Error(got)
+	}
+}
+
+// DuckDB renames the second of two equal columns, so a duplicate has to be told
+// from a column that is really called a_1.
+func TestDuplicateColumns(t *testing.T) {
+	binder := newBinder(t)
+	inputs := map[assets.Name][]assets.Column{assets.MustName("m.t"): {{Name: "a", Type: "INTEGER"}, {Name: "b", Type: "INTEGER"}}}
+	if err := binder.Declare(context.Background(), inputs); err != nil {
+		t.Fatal(err)
+	}
+	for sql, duplicate := range map[string]string{
+		"select a, b as a_1 from m.t":                                               "",
+		"select * from (select a, b from m.t) as s(a, a_1)":                         "",
+		"select * from (select a, a from m.t) as s(a, a_1)":                         "",
+		"with s(a, a_1) as (select a, a from m.t) select * from s":                  "",
+		"with s(a, a_1) as materialized (select a, a from m.t) from s union from s": "",
+		"select a, a as a_1, b as a_2 from m.t order by b":                          "",
+		"select a + 1, a + 1 from m.t":                                              "",
+		"select a, b as A from m.t":                                                 "A",
+		"select a, a from m.t":                                                      "a",
+		"select * from m.t x, m.t y":                                                "a",
+		"select x.*, y.* from m.t x join m.t y using (a) limit 3":                   "a",
+		"select a, b as a from m.t union all select 1, 2":                           "a",
+		"with s as (select a from m.t) select distinct a, 1 as a from s":            "a",
+		"select a, b as a from m.t order by a + b":                                  "a",
+	} {
+		bound, err := walk(t, binder, sql, inputs)
+		var twice *lineage.DuplicateColumnError
+		switch {
+		case duplicate == "" && err != nil:
+			t.Errorf("%s: %v", sql, err)
+		case duplicate != "" && (!errors.As(err, &twice) || twice.Name != duplicate):
+			t.Errorf("%s: got %v and columns %v, want a duplicate %s", sql, err, bound.Outputs, duplicate)
+		}
 	}
 }
