@@ -2,121 +2,27 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/seed-4311623e/assets/assets"
 )
 
-// group is what one asset block makes: one asset, or with for_each any number.
-type group struct {
-	label     string // empty without for_each
-	decl      hcl.Range
-	nameRange hcl.Range // of the name argument, with for_each
-	assets    []*assets.Asset
-}
-
 func (l *loader) readAsset(s *scope, b *hclsyntax.Block) *group {
-	label, named := l.label(b, "name")
-	what := fmt.Sprintf("asset %q", label)
+	what := l.blockName(b)
 	l.fits(b.Body, assetSchema, what)
 	l.fitsInside(b.Body, what)
-	a := l.args(s, b.Body, what)
-
-	forEach := a.expr("for_each")
-	if forEach == nil {
-		if a.has("name") {
-			a.wrong("name", "\"name\" without \"for_each\"", "The label of the block is the asset's name. Only with for_each, where one block makes several assets, does each need a name.")
-		}
-		asset := l.readOne(a, b)
-		if !named {
-			l.missName()
-			return nil
-		}
-		var ok bool
-		if asset.Name, ok = l.name(label, b.LabelRanges[0]); !ok {
-			return nil
-		}
-		return &group{decl: b.DefRange(), assets: []*assets.Asset{asset}}
-	}
-
-	if !named {
-		label = "?"
-	}
-	g := &group{label: label, decl: b.DefRange(), nameRange: a.at("name", b.DefRange())}
-	if _, err := assets.ParseName(label); named && err != nil {
-		l.report(problem(b.LabelRanges[0], "Invalid name of a group", sentence(err.Error())+" The label of a block with for_each names the group, for -target."))
-	}
-	if !a.has("name") {
-		l.report(problem(b.DefRange(), "Missing argument \"name\"", fmt.Sprintf("With for_each, each asset needs a name of its own: name = \"%s_${each.key}\".", label)))
-	} else if !usesEach(a.expr("name")) {
-		a.wrong("name", "All assets of for_each have one name", fmt.Sprintf("Let the name differ with each.key or each.value: name = \"%s_${each.key}\".", label))
-	}
-	elements, ok := l.forEach(a, forEach)
-	if !ok {
-		l.missName()
-		return g
-	}
-	for _, e := range elements {
-		inner := l.args(s.within(e[0], e[1]), b.Body, what)
-		asset := l.readOne(inner, b)
-		name := inner.filled("name")
-		if name == "" || !usesEach(a.expr("name")) {
-			l.missName()
-			continue
-		}
-		if asset.Name, ok = l.name(name, g.nameRange); ok {
+	g, members := l.expand(s, b, what)
+	for _, m := range members {
+		asset := l.readOne(m.args, b)
+		if m.named {
+			asset.Name = m.name
 			g.assets = append(g.assets, asset)
 		}
 	}
 	return g
-}
-
-func usesEach(expr hclsyntax.Expression) bool {
-	return expr != nil && slices.ContainsFunc(expr.Variables(), func(t hcl.Traversal) bool { return t.RootName() == "each" })
-}
-
-// forEach returns the keys and values to make assets for, in order of the keys.
-func (l *loader) forEach(a *args, expr hclsyntax.Expression) ([][2]cty.Value, bool) {
-	if usesEach(expr) {
-		a.wrong("for_each", "for_each refers to each", "each is what for_each gives: it cannot be used to say what that is.")
-		return nil, false
-	}
-	v, ok := a.s.eval(expr)
-	if !ok {
-		return nil, false
-	}
-	if v, ok = a.s.plain(v, expr.Range(), "for_each", a.what); !ok {
-		return nil, false
-	}
-	ty := v.Type()
-	switch {
-	case v.IsNull():
-		a.wrong("for_each", "\"for_each\" is null", "Use {} for no asset at all.")
-		return nil, false
-	case ty.IsMapType(), ty.IsObjectType():
-	case ty.IsSetType() && ty.ElementType() == cty.String:
-	case ty.IsTupleType(), ty.IsListType(), ty.IsSetType():
-		a.wrong("for_each", "\"for_each\" must be a map or a set of strings", "Elements of a list have no names. Make it a set, toset([\"uk\", \"fr\"]), or a map, { uk = \"DD/MM/YYYY\" }.")
-		return nil, false
-	default:
-		a.wrong("for_each", "\"for_each\" must be a map or a set of strings", "Write { uk = \"DD/MM/YYYY\" } or toset([\"uk\", \"fr\"]).")
-		return nil, false
-	}
-	var elements [][2]cty.Value
-	for it := v.ElementIterator(); it.Next(); {
-		key, value := it.Element()
-		if key.IsNull() {
-			a.wrong("for_each", "\"for_each\" holds a null", "Take it out of the set.")
-			return nil, false
-		}
-		elements = append(elements, [2]cty.Value{key, value})
-	}
-	return elements, true
 }
 
 // fitsInside reports what the blocks inside an asset cannot hold: once, however

@@ -13,7 +13,7 @@ import (
 // digest is taken over all that was declared and bears meaning, in an order that
 // does not depend on the files it was written in.
 func digest(p *assets.Project) assets.Digest {
-	d := &parts{root: p.Dir}
+	d := &parts{root: p.Dir, parts: make([]string, 0, 32*(1+len(p.Sources)+len(p.Assets)))}
 	d.add("project", p.Name, d.rel(p.Warehouse), p.Timezone)
 	d.freshness(p.Freshness)
 	for _, n := range assets.SortedNames(p.Sources) {

@@ -187,10 +187,9 @@ func elsewhere(nested []string) string {
 // order they are written, so that what is reported does not depend on timing.
 func (l *loader) loadBlocks() {
 	type job struct {
-		f      *file
-		b      *hclsyntax.Block
-		source *assets.Source
-		group  *group
+		f     *file
+		b     *hclsyntax.Block
+		group *group
 	}
 	var jobs []*job
 	for _, f := range l.files {
@@ -210,7 +209,7 @@ func (l *loader) loadBlocks() {
 			for i := w; i < len(jobs); i += workers {
 				j := jobs[i]
 				if s := l.scopeOf(j.f.dir); j.b.Type == "source" {
-					j.source = l.readSource(s, j.b)
+					j.group = l.readSource(s, j.b)
 				} else {
 					j.group = l.readAsset(s, j.b)
 				}
@@ -222,13 +221,6 @@ func (l *loader) loadBlocks() {
 
 	seen := names{}
 	for _, j := range jobs {
-		switch {
-		case j.source != nil:
-			if l.register(seen, j.source.Name, "source", j.source.Decl, "") {
-				l.project.Sources[j.source.Name] = j.source
-			}
-		case j.group != nil:
-			l.registerGroup(seen, j.group)
-		}
+		l.registerGroup(seen, j.group)
 	}
 }

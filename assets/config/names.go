@@ -33,39 +33,46 @@ func (l *loader) register(seen names, n assets.Name, what string, at hcl.Range, 
 			problem(first.at, fmt.Sprintf("Duplicate name %q", n), fmt.Sprintf("The %s at %s has the same name. Sources and assets share one set of names: rename one of them.", what, place(at))),
 			problem(at, fmt.Sprintf("Duplicate name %q", n), fmt.Sprintf("The %s at %s has the same name. Sources and assets share one set of names: rename one of them.", first.what, place(first.at))))
 	case group != "" && first.group == group && first.at == at:
-		l.report(problem(at, fmt.Sprintf("Duplicate asset %q", n), "Two elements of for_each give this name. Let the name differ with each.key, which is never the same twice."))
+		l.report(problem(at, fmt.Sprintf("Duplicate %s %q", what, n), "Two elements of for_each give this name. Let the name differ with each.key, which is never the same twice."))
 	default:
 		l.duplicate(fmt.Sprintf("%s %q", what, n), first.at, at)
 	}
 	return false
 }
 
-// registerGroup registers the assets of one block.
+// registerGroup registers what one block makes. Groups of assets can be named
+// where an asset can, so they are kept; those of sources only take their label.
 func (l *loader) registerGroup(seen names, g *group) {
 	if g.label != "" {
 		label, err := assets.ParseName(g.label)
 		if err == nil { // otherwise reported already
-			if !l.register(seen, label, "asset", g.decl, "") {
+			if !l.register(seen, label, g.kind, g.decl, "") {
 				return
 			}
 			g.label = label.String()
-			l.project.Groups[g.label] = []assets.Name{}
 		}
 	}
-	for _, a := range g.assets {
-		at := a.Decl
-		if g.label != "" {
-			at = g.nameRange
+	at := g.decl
+	if g.label != "" {
+		at = g.nameRange
+	}
+	for _, s := range g.sources {
+		if l.register(seen, s.Name, g.kind, at, g.label) {
+			l.project.Sources[s.Name] = s
 		}
-		if l.register(seen, a.Name, "asset", at, g.label) {
+	}
+	members := []assets.Name{}
+	for _, a := range g.assets {
+		if l.register(seen, a.Name, g.kind, at, g.label) {
 			a.Group = g.label
 			l.project.Assets[a.Name] = a
-			if g.label != "" {
-				l.project.Groups[g.label] = append(l.project.Groups[g.label], a.Name)
-			}
+			members = append(members, a.Name)
 		}
 	}
-	slices.SortFunc(l.project.Groups[g.label], assets.Name.Compare)
+	if g.label != "" && g.kind == "asset" {
+		slices.SortFunc(members, assets.Name.Compare)
+		l.project.Groups[g.label] = members
+	}
 }
 
 // name reads the name of a source or asset and reports one that cannot be had.

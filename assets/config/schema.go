@@ -44,10 +44,10 @@ var variableSchema = schema{
 }
 
 var sourceSchema = schema{
-	args:   []string{"files", "description", "owner", "tags"},
+	args:   []string{"files", "description", "owner", "tags", "for_each", "name"},
 	blocks: []string{"format", "freshness"},
 	later: []string{"connection", "table", "version", "poll", "event", "url", "when", "load", "schedule", "every", "version_by", "marker",
-		"for_each", "name", "column", "check", "retry", "timeout", "use_last_good"},
+		"column", "check", "retry", "timeout", "use_last_good"},
 	instead: map[string]string{
 		"path": "Name the files with `files`, a path or a glob relative to this file.",
 		"file": "Name the files with `files`, a path or a glob relative to this file.",

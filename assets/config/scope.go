@@ -138,7 +138,7 @@ func (s *scope) checkTraversal(t hcl.Traversal, expr hclsyntax.Expression) *hcl.
 		known = slices.Sorted(maps.Keys(s.l.locals))
 	case "each":
 		if s.each == nil {
-			return problem(at, "each outside of for_each", "each.key and each.value exist only in an asset with for_each.")
+			return problem(at, "each outside of for_each", "each.key and each.value exist only in a source or asset with for_each.")
 		}
 		known = []string{"key", "value"}
 	case "connection", "module", "secret", "data":

@@ -43,14 +43,26 @@ var optionsInstead = map[string]string{
 	"skip_rows": "skip", "schema": "columns", "null_value": "nullstr",
 }
 
-func (l *loader) readSource(s *scope, b *hclsyntax.Block) *assets.Source {
-	label, ok := l.label(b, "name")
-	what := fmt.Sprintf("source %q", label)
+func (l *loader) readSource(s *scope, b *hclsyntax.Block) *group {
+	what := l.blockName(b)
 	l.fits(b.Body, sourceSchema, what)
-	a := l.args(s, b.Body, what)
+	g, members := l.expand(s, b, what)
+	for _, m := range members {
+		source := l.readOneSource(m.args, b)
+		if m.named {
+			source.Name = m.name
+			g.sources = append(g.sources, source)
+		}
+	}
+	return g
+}
+
+// readOneSource reads all of a source but its name.
+func (l *loader) readOneSource(a *args, b *hclsyntax.Block) *assets.Source {
+	what := a.what
 	src := &assets.Source{
 		Description: a.text("description"), Owner: a.filled("owner"), Tags: a.texts("tags"), Decl: b.DefRange(),
-		Reader: assets.Reader{Glob: a.filled("files"), Dir: s.dir, GlobRange: a.at("files", b.DefRange())},
+		Reader: assets.Reader{Glob: a.filled("files"), Dir: a.s.dir, GlobRange: a.at("files", b.DefRange())},
 	}
 	l.readReader(a, b, &src.Reader)
 	for i, fb := range blocksOf(b.Body, "freshness") {
@@ -60,7 +72,7 @@ func (l *loader) readSource(s *scope, b *hclsyntax.Block) *assets.Source {
 			continue
 		}
 		l.fits(fb.Body, sourceFreshnessSchema, "the freshness block of "+what)
-		fa := l.args(s, fb.Body, "the freshness block of "+what)
+		fa := l.args(a.s, fb.Body, "the freshness block of "+what)
 		age, good := fa.duration("max_age")
 		switch {
 		case !fa.has("max_age"):
@@ -70,13 +82,6 @@ func (l *loader) readSource(s *scope, b *hclsyntax.Block) *assets.Source {
 		default:
 			src.MaxAge = age
 		}
-	}
-	if !ok {
-		l.missName()
-		return nil
-	}
-	if src.Name, ok = l.name(label, b.LabelRanges[0]); !ok {
-		return nil
 	}
 	return src
 }
