@@ -123,6 +123,10 @@ func (a *app) open() (*session.Session, hcl.Diagnostics) {
 
 // show writes diagnostics for people to stderr.
 func (a *app) show(diags hcl.Diagnostics, s *session.Session) {
+	if a.logFormat == "json" {
+		view.DiagnosticLines(a.err, a.diagnosticsJSON(diags, s), time.Now())
+		return
+	}
 	width := 0
 	if a.errTerm != nil {
 		width, _, _ = term.GetSize(int(a.errTerm.Fd()))

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/session"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
 	"github.com/seed-4311623e/assets/materialize"
@@ -29,7 +30,7 @@ passed in one go. With PLANFILE, carry out that saved plan without asking; it is
 refused if anything it was based on has moved.
 
 Exits 1 if anything failed, after publishing what may be published.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return a.applySaved(c.Context(), args[0], flags)
@@ -51,7 +52,7 @@ func (a *app) destroyCommand() *cobra.Command {
 		Short: "Remove what is published from the warehouse",
 		Long: `Remove everything that is published from the warehouse, or with -target an asset
 and all that is made from it. The files of sources are never touched.`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.planAndApply(c.Context(), flags, approved)
 		},
@@ -78,7 +79,7 @@ func (a *app) planAndApply(ctx context.Context, flags planFlags, approved bool) 
 		view.PlanText(a.out, p.plan, p.options, a.outStyle)
 	}
 	if !approved && p.plan.Changes() {
-		if err := a.approve(flags.destroy); err != nil {
+		if err := a.approve(ctx, flags.destroy); err != nil {
 			return a.refuseApply(failure("Not approved", err), p)
 		}
 	}
@@ -135,7 +136,7 @@ func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostic
 	var diags hcl.Diagnostics
 	var last *materialize.Event // told last, after the diagnostics
 	if p.plan.Work() {
-		progress := a.progress()
+		progress := a.progress(p.Project)
 		p.Emit = func(e materialize.Event) {
 			if e.Type == materialize.RunFinished {
 				last = &e
@@ -180,12 +181,15 @@ func verb(o planner.Options) string {
 }
 
 // progress is how a run is shown while it goes on.
-func (a *app) progress() view.Progress {
+func (a *app) progress(p *assets.Project) view.Progress {
+	isView := func(name assets.Name) bool { return p.Assets[name] != nil && p.Assets[name].Kind == assets.View }
 	switch {
 	case a.json:
 		return view.NewJSONLines(a.out)
+	case a.logFormat == "json": // then all of stderr is
+		return view.NewJSONLines(a.err)
 	case a.errTerm != nil:
-		return view.NewLive(a.err, a.errStyle, func() int {
+		return view.NewLive(a.err, a.errStyle, isView, func() int {
 			width, _, err := term.GetSize(int(a.errTerm.Fd()))
 			if err != nil {
 				return 80
@@ -193,18 +197,16 @@ func (a *app) progress() view.Progress {
 			return width
 		})
 	}
-	return view.NewLines(a.err, a.errStyle)
+	return view.NewLines(a.err, a.errStyle, isView)
 }
 
 // diagnosticLines writes diagnostics among the lines of `apply -json`.
 func (a *app) diagnosticLines(diags hcl.Diagnostics, p *planned) {
-	for _, d := range a.diagnosticsJSON(diags, p.Session) {
-		_ = view.JSONLine(a.out, view.EventJSON{Type: "diagnostic", At: time.Now().UTC(), Diagnostic: &d})
-	}
+	view.DiagnosticLines(a.out, a.diagnosticsJSON(diags, p.Session), time.Now())
 }
 
 // approve asks on the terminal.
-func (a *app) approve(destroy bool) error {
+func (a *app) approve(ctx context.Context, destroy bool) error {
 	if a.json || !term.IsTerminal(int(a.stdin.Fd())) {
 		return errors.New("there is no terminal to ask for approval. Look at the plan, then give -auto-approve, or save it with `assets plan -out FILE` and run `assets apply FILE`")
 	}
@@ -213,13 +215,20 @@ func (a *app) approve(destroy bool) error {
 		question, note = "Do you really want to destroy this?", "Data that was built is lost; the files of sources are not touched."
 	}
 	fmt.Fprintf(a.out, "\n%s\n  %s\n  Only 'yes' will be accepted to approve.\n\n  %s ", a.outStyle.Bold(question), note, a.outStyle.Bold("Enter a value:"))
-	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
-	fmt.Fprintln(a.out)
-	if strings.TrimSpace(answer) == "yes" {
-		return nil
+	answers := make(chan string, 1)
+	go func() { // a read cannot be interrupted, waiting for it can
+		answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
+		answers <- strings.TrimSpace(answer)
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(a.out)
+		return errors.New("interrupted. Nothing was done")
+	case answer := <-answers:
+		fmt.Fprintln(a.out)
+		if answer != "yes" {
+			return errors.New("the answer was not 'yes'. Nothing was done")
+		}
 	}
-	if err != nil && strings.TrimSpace(answer) == "" {
-		return errors.New("there was no answer. Nothing was done")
-	}
-	return errors.New("the answer was not 'yes'. Nothing was done")
+	return nil
 }

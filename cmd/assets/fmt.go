@@ -18,7 +18,7 @@ func (a *app) fmtCommand() *cobra.Command {
 		Short: "Lay out the project's *.hcl files in the canonical way",
 		Long: `Lay out the project's *.hcl files in the canonical way, and list those that
 changed. Only spaces are touched.`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			formatted, texts, diags := config.FormatDir(".")
 			changed := 0

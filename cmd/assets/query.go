@@ -20,7 +20,7 @@ func (a *app) queryCommand() *cobra.Command {
 change nothing. SQL is DuckDB's; "-" reads it from standard input.`,
 		Example: `  assets query "select country, sum(revenue) from mart.daily_sales group by all"
   assets query -format csv "from staging.orders limit 10"`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			if a.json {
 				format = "json"

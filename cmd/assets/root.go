@@ -48,6 +48,19 @@ Begin with "assets init", then "assets plan" and "assets apply".`,
 	return root
 }
 
+// takes allows between least and most arguments; most < 0 is any number.
+func takes(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return fmt.Errorf("an argument is missing: write `%s`", c.UseLine())
+		case most >= 0 && len(args) > most:
+			return fmt.Errorf("what is %q for? Write `%s`, with quotes around an argument that holds spaces", args[most], c.UseLine())
+		}
+		return nil
+	}
+}
+
 func unknownCommand(c *cobra.Command, name string) error {
 	c.SuggestionsMinimumDistance = 2
 	if near := c.SuggestionsFor(name); len(near) > 0 {

@@ -17,7 +17,7 @@ func (a *app) runsCommand() *cobra.Command {
 	list := &cobra.Command{
 		Use:   "runs",
 		Short: "List the latest runs; `runs show RUN` tells what one did",
-		Args:  cobra.NoArgs,
+		Args:  takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, diags := a.open()
 			if diags.HasErrors() {
@@ -39,7 +39,7 @@ func (a *app) runsCommand() *cobra.Command {
 	list.AddCommand(&cobra.Command{
 		Use:   "show RUN",
 		Short: "Show what one run did to each asset",
-		Args:  cobra.ExactArgs(1),
+		Args:  takes(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, diags := a.open()
 			if diags.HasErrors() {

@@ -14,7 +14,7 @@ func (a *app) validateCommand() *cobra.Command {
 		Short: "Check the project and all its SQL",
 		Long: `Check the project's files, and bind the SQL of every asset and check against the
 columns it reads. Nothing is built and the warehouse is not opened.`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, diags := a.open()
 			if s != nil {

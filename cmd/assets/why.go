@@ -12,7 +12,7 @@ func (a *app) whyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "why NAME",
 		Short: "Explain the state of an asset: what moved, and what it was built from",
-		Args:  cobra.ExactArgs(1),
+		Args:  takes(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			p, diags := a.plan(c.Context(), planFlags{})
 			defer p.close()

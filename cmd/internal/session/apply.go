@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -63,10 +62,7 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 		Parallelism: s.Parallelism, Now: s.Now, Emit: s.Emit,
 	}
 	result, err := executor.Apply(ctx, s.Project, plan)
-	switch {
-	case errors.Is(err, context.Canceled):
-		return result, fault("Interrupted", errors.New("nothing was published. What was built until now is kept, and the next apply goes on from there"))
-	case err != nil:
+	if err != nil {
 		return result, fault("The run failed", err)
 	}
 	return result, nil

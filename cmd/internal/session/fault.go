@@ -1,6 +1,8 @@
 package session
 
 import (
+	"context"
+	"errors"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -8,6 +10,10 @@ import (
 
 // fault is a diagnostic about something outside the project's files.
 func fault(summary string, err error) hcl.Diagnostics {
+	if errors.Is(err, context.Canceled) {
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Interrupted",
+			Detail: "Nothing was published. What a run had built until now is kept, and the next apply goes on from there."}}
+	}
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: Sentence(err.Error())}}
 }
 

@@ -38,7 +38,7 @@ func (s *Session) Compile(ctx context.Context) hcl.Diagnostics {
 	}
 	graph, more := compile.Compile(ctx, s.Project, columns, s.openBinder(ctx), warehouse.Engine(), s.cache(""))
 	s.Graph = graph
-	s.Log.Debug().Dur("observe", observed.Sub(began)).Dur("compile", time.Since(observed)).Msg("compiled the project")
+	s.Log.Debug().Stringer("observe", observed.Sub(began)).Stringer("compile", time.Since(observed)).Msg("compiled the project")
 	return append(diags, more...)
 }
 
@@ -109,13 +109,13 @@ func Moved(saved, now planner.Plan) hcl.Diagnostics {
 // published needs no project that compiles.
 func (s *Session) look(ctx context.Context, destroy bool) hcl.Diagnostics {
 	began := time.Now()
-	snapshot, err := warehouse.Load(ctx, s.warehouse(false), s.cache("state"))
+	snapshot, err := warehouse.Load(ctx, s.warehouse(!s.mayWrite()), s.cache("state"))
 	if err != nil {
 		return fault("Cannot read the warehouse's state", err)
 	}
 	s.State = snapshot.State
 	s.know(snapshot.Observed)
-	s.Log.Debug().Dur("took", time.Since(began)).Int("published", len(s.State.Last)).Msg("read the warehouse's state")
+	s.Log.Debug().Stringer("took", time.Since(began)).Int("published", len(s.State.Last)).Msg("read the warehouse's state")
 	diags := s.Compile(ctx)
 	if destroy && diags.HasErrors() {
 		s.Log.Warn().Int("mistakes", len(diags)).Msg("the project does not compile; it is destroyed all the same")

@@ -64,10 +64,21 @@ func NewEventJSON(e materialize.Event) EventJSON {
 	return doc
 }
 
-// FinishedLine tells how an asset came out, for people.
-func FinishedLine(e materialize.Event, style Style) string {
+// DiagnosticLines writes diagnostics among the lines of a run.
+func DiagnosticLines(w io.Writer, diags []DiagnosticJSON, at time.Time) {
+	for _, d := range diags {
+		// Where nobody reads, there is nobody to tell of an error of the writer.
+		_ = JSONLine(w, EventJSON{Type: "diagnostic", At: at.UTC(), Diagnostic: &d})
+	}
+}
+
+// FinishedLine tells how an asset came out, for people. A view has no rows of its own.
+func FinishedLine(e materialize.Event, isView bool, style Style) string {
 	name := style.Bold(e.Asset.String())
 	count := style.Dim(fmt.Sprintf("[%d/%d]", e.Done, e.Total))
+	if isView && (e.Outcome == materialize.Built || e.Outcome == materialize.Unchanged) {
+		return fmt.Sprintf("%s: view %s %s", name, style.Green("made"), count)
+	}
 	switch e.Outcome {
 	case materialize.Built:
 		return fmt.Sprintf("%s: %s %s in %s %s", name, style.Green("built"), Count(e.Rows, "row"), Seconds(e.Took.Seconds()), count)
@@ -101,26 +112,29 @@ func ResultLine(r materialize.Result, verb string, style Style) string {
 }
 
 // NewLines is progress in plain lines.
-func NewLines(w io.Writer, style Style) Progress { return lines{w, style} }
+func NewLines(w io.Writer, style Style, isView func(assets.Name) bool) Progress {
+	return lines{w, style, isView}
+}
 
 type lines struct {
-	w     io.Writer
-	style Style
+	w      io.Writer
+	style  Style
+	isView func(assets.Name) bool
 }
 
 func (l lines) Close() {}
 
 func (l lines) Event(e materialize.Event) {
-	for _, line := range eventLines(e, l.style) {
+	for _, line := range eventLines(e, l.isView, l.style) {
 		fmt.Fprintln(l.w, line)
 	}
 }
 
 // eventLines are the lines that stay of an event.
-func eventLines(e materialize.Event, style Style) []string {
+func eventLines(e materialize.Event, isView func(assets.Name) bool, style Style) []string {
 	switch e.Type {
 	case materialize.AssetFinished:
-		return []string{FinishedLine(e, style)}
+		return []string{FinishedLine(e, isView(e.Asset), style)}
 	case materialize.CheckFinished:
 		if e.Check != nil {
 			return []string{style.Bold(e.Asset.String()) + ": " + CheckLine(*e.Check, style)}

@@ -98,7 +98,7 @@ func RunText(w io.Writer, r warehouse.Run, records []planner.Materialization, no
 	t := table{style: style, right: map[int]bool{2: true, 3: true}}
 	t.add("ASSET", "STATUS", "ROWS", "TOOK", "")
 	for _, m := range records {
-		t.add(m.Asset.String(), string(m.Status), Count(m.Rows, "row"), Seconds(m.Ended.Sub(m.Began).Seconds()), firstLine(m.Err))
+		t.add(m.Asset.String(), string(m.Status), newLast(m).rows(), Seconds(m.Ended.Sub(m.Began).Seconds()), firstLine(m.Err))
 	}
 	t.write(w)
 	for _, m := range records {

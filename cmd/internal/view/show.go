@@ -80,7 +80,7 @@ func showAsset(in planner.Input, name assets.Name) ShowAssetJSON {
 	}
 	last, published := in.State.Last[planner.Key{Asset: name}]
 	if published {
-		shown.Last = &LastJSON{last.Run, last.Ended.UTC(), last.Rows, last.Ended.Sub(last.Began).Seconds(), last.Made.ID}
+		shown.Last = newLast(last)
 		shown.Checks = append(shown.Checks, last.Checks...)
 		shown.Columns = append(shown.Columns, last.Made.Columns...)
 		if last.Table == "" {
@@ -113,7 +113,7 @@ func ShowList(w io.Writer, doc ShowJSON, now time.Time, style Style) {
 		if !a.Declared {
 			note = "no longer in the project"
 		}
-		t.add(a.Asset.String(), string(a.Kind), Count(a.Last.Rows, "row"), fmt.Sprint(len(a.Columns)), Ago(a.Last.At, now), note)
+		t.add(a.Asset.String(), string(a.Kind), a.Last.count(), fmt.Sprint(len(a.Columns)), Ago(a.Last.At, now), note)
 	}
 	t.write(w)
 }
@@ -145,7 +145,7 @@ func ShowText(w io.Writer, doc ShowJSON, now time.Time, style Style) {
 			facts(&t, "built", "never")
 		} else {
 			facts(&t, "built", fmt.Sprintf("%s (%s) by run %s, in %s", Ago(a.Last.At, now), Moment(a.Last.At), a.Last.Run, Seconds(a.Last.Seconds)),
-				"rows", Count(a.Last.Rows, "row"), "version", a.Last.Version.Short())
+				"rows", a.Last.count(), "version", a.Last.Version.Short())
 		}
 		t.write(w)
 		writeColumns(w, a.Columns)

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -34,10 +35,27 @@ type AssetStatusJSON struct {
 type LastJSON struct {
 	Run     string        `json:"run"`
 	At      time.Time     `json:"at"`
-	Rows    int64         `json:"rows"`
+	Rows    int64         `json:"rows"` // of a view: 0, it has none of its own
 	Seconds float64       `json:"seconds"`
 	Version assets.Digest `json:"version"`
+
+	view bool
 }
+
+func newLast(m planner.Materialization) *LastJSON {
+	return &LastJSON{m.Run, m.Ended.UTC(), m.Rows, m.Ended.Sub(m.Began).Seconds(), m.Made.ID, m.Table == ""}
+}
+
+// count is the number of rows for people; empty for a view.
+func (l *LastJSON) count() string {
+	if l.view {
+		return ""
+	}
+	return Count(l.Rows, "row")
+}
+
+// rows is what was made, for people.
+func (l *LastJSON) rows() string { return cmp.Or(l.count(), "a view") }
 
 // ChecksJSON counts the outcomes of the checks of the latest attempt.
 type ChecksJSON struct {
@@ -93,7 +111,7 @@ func assetStatus(in planner.Input, step planner.Step) AssetStatusJSON {
 	}
 	last, published := in.State.Last[step.Key]
 	if published {
-		status.Last = &LastJSON{last.Run, last.Ended.UTC(), last.Rows, last.Ended.Sub(last.Began).Seconds(), last.Made.ID}
+		status.Last = newLast(last)
 	}
 	checks := last.Checks
 	if failed, ok := in.State.Failed[step.Key]; ok && status.State == "failed" {
@@ -160,7 +178,7 @@ func writeAssetStatus(w io.Writer, list []AssetStatusJSON, now time.Time, style 
 	for _, a := range list {
 		built, rows, took := "never", "", ""
 		if a.Last != nil {
-			built, rows, took = Ago(a.Last.At, now), Count(a.Last.Rows, "row"), Seconds(a.Last.Seconds)
+			built, rows, took = Ago(a.Last.At, now), a.Last.rows(), Seconds(a.Last.Seconds)
 		}
 		t.add(a.Asset.String(), a.State, built, rows, took, a.Checks.String())
 	}

@@ -57,7 +57,7 @@ func NewWhy(in planner.Input, plan planner.Plan, name assets.Name) WhyJSON {
 	key := planner.Key{Asset: name}
 	last, published := in.State.Last[key]
 	if published {
-		doc.Last = &LastJSON{last.Run, last.Ended.UTC(), last.Rows, last.Ended.Sub(last.Began).Seconds(), last.Made.ID}
+		doc.Last = newLast(last)
 		doc.Check = append(doc.Check, last.Checks...)
 		for _, input := range assets.SortedNames(last.Reads) {
 			read := last.Reads[input]
@@ -203,7 +203,7 @@ func writeLast(w io.Writer, doc WhyJSON) {
 	}
 	last := doc.Last
 	fmt.Fprintf(w, "The visible version %s was recorded %s (%s) by run %s: %s in %s", last.Version.Short(),
-		Ago(last.At, doc.now), Moment(last.At), last.Run, Count(last.Rows, "row"), Seconds(last.Seconds))
+		Ago(last.At, doc.now), Moment(last.At), last.Run, last.rows(), Seconds(last.Seconds))
 	if len(doc.Reads) == 0 {
 		fmt.Fprintln(w, ".")
 		return
