@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -164,7 +165,7 @@ func TestUsesIsComplete(t *testing.T) {
 				ddl += fmt.Sprintf("CREATE OR REPLACE TABLE %s(a INTEGER, b INTEGER, c INTEGER, d INTEGER);", name)
 				for _, c := range inputs[name] {
 					key := name.String() + "." + c.Name
-					if used := contains(bound.Uses[name], c.Name); i == 0 || !used {
+					if used := slices.Contains(bound.Uses[name], c.Name); i == 0 || !used {
 						unused += i
 						data[key] = rapid.SliceOfN(rapid.IntRange(0, 3), rows, rows).Draw(r, key)
 					}
@@ -193,15 +194,6 @@ func TestUsesIsComplete(t *testing.T) {
 	if unused == 0 {
 		t.Error("no query left a column unused: the test proves nothing")
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, item := range list {
-		if item == s {
-			return true
-		}
-	}
-	return false
 }
 
 // query makes a query over m.t and m.u that always yields columns a and b, in
