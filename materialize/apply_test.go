@@ -456,3 +456,44 @@ func TestReadersNeverSeeHalfARun(t *testing.T) {
 		}
 	}
 }
+
+func TestAnInputOfAViewThatCouldNotBeMadeAnewIsKept(t *testing.T) {
+	w := testWorld(t, map[string]string{"p.hcl": `
+asset "a" {
+  sql = "select 1 as x"
+}
+asset "b" {
+  sql = "select 2 as x"
+}
+asset "v" {
+  sql = "select x from main.a"
+  materialize "view" {}
+}`})
+	w.apply()
+	w.write("p.hcl", `
+asset "b" {
+  sql = "select 2 as x"
+}
+asset "v" {
+  sql = "select x from main.b"
+  materialize "view" {}
+  check "row_count" { min = 2 }
+}`)
+	result := w.apply()
+	if result.Failed != 2 || result.Dropped != 0 {
+		t.Errorf("outcomes = %v, want v failed and a kept", outcomes(result))
+	}
+	wantRows(t, w, "v", "{'x': 1}")
+}
+
+func TestChecksCanBeChangedWhileASourceIsAway(t *testing.T) {
+	w := testWorld(t, shop())
+	w.apply()
+	if err := os.Remove(filepath.Join(w.dir, "data/orders.csv")); err != nil {
+		t.Fatal(err)
+	}
+	w.write("shop.hcl", strings.Replace(shop()["shop.hcl"], `check "unique"`, `check "row_count" { min = 3 }
+  check "unique"`, 1))
+	wantOutcomes(t, w.apply(), "staging.orders revalidated")
+	wantNothingToDo(t, w)
+}

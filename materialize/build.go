@@ -117,7 +117,8 @@ func (r *run) reads(ctx context.Context, c *warehouse.Conn, t *task) (map[assets
 	for _, input := range t.node.Inputs {
 		columns := t.node.Bound.Uses[input]
 		if look, ok := r.Sources[input]; ok {
-			if look.Err != "" {
+			// What is only looked at again was made from the last known version.
+			if look.Err != "" && t.step.Action != planner.Revalidate {
 				return nil, fmt.Errorf("source %s cannot be read: %s", input, look.Err)
 			}
 			reads[input] = planner.Read{Version: look.ID, Projection: look.ID, Columns: columns}

@@ -46,19 +46,26 @@ type world struct {
 // newWorld writes files, by path, into dir.
 func newWorld(t tb, dir string, files map[string]string) *world {
 	t.Helper()
-	w := &world{tb: t, dir: dir, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	w := &world{tb: t, dir: dir, now: clock()}
 	if _, ok := files["project.hcl"]; !ok {
 		w.write("project.hcl", `project "test" {}`)
 	}
 	for path, text := range files {
 		w.write(path, text)
 	}
-	db, err := warehouse.Open(ctx, warehouse.Options{Path: filepath.Join(dir, "warehouse.duckdb")})
+	w.open()
+	return w
+}
+
+func clock() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
+
+func (w *world) open() {
+	w.Helper()
+	db, err := warehouse.Open(ctx, warehouse.Options{Path: filepath.Join(w.dir, "warehouse.duckdb")})
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
 	w.db = db
-	return w
 }
 
 func testWorld(t *testing.T, files map[string]string) *world {

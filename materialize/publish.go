@@ -91,6 +91,14 @@ func (r *run) view(t *task) warehouse.PublishedView {
 // left alone: then only the record goes.
 func (r *run) drop(p *warehouse.Publication, result *Result) {
 	for _, step := range r.drops {
+		if view, shown := r.shownBy(step.Asset); shown {
+			// The view was to be made anew without it, and that failed.
+			message := "kept, because the published view " + view.String() + " still reads it"
+			result.Failed++
+			result.Assets = append(result.Assets, AssetResult{step.Asset, FailedBuild, message, planner.Materialization{}})
+			r.emit(Event{Type: AssetFinished, Asset: step.Asset, Action: step.Action, Outcome: FailedBuild, Message: message})
+			continue
+		}
 		last := r.State.Last[step.Key]
 		if found := r.State.Found[step.Asset]; found.Kind == "view" && found.View == last.View {
 			p.Drops = append(p.Drops, step.Asset)
@@ -102,6 +110,18 @@ func (r *run) drop(p *warehouse.Publication, result *Result) {
 		result.Assets = append(result.Assets, AssetResult{step.Asset, Dropped, "", record})
 		r.emit(Event{Type: AssetFinished, Asset: step.Asset, Action: step.Action, Outcome: Dropped})
 	}
+}
+
+// shownBy finds a view that will be visible after this run and reads name.
+func (r *run) shownBy(name assets.Name) (assets.Name, bool) {
+	for key := range r.State.Last {
+		dropped := slices.ContainsFunc(r.drops, func(s planner.Step) bool { return s.Asset == key.Asset })
+		record, _ := r.visible(key.Asset)
+		if _, reads := record.Reads[name]; reads && record.Table == "" && !dropped {
+			return key.Asset, true
+		}
+	}
+	return assets.Name{}, false
 }
 
 // after is the state that the publication leaves, without reading it back.

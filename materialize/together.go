@@ -12,10 +12,10 @@ import (
 )
 
 // isCross reports whether a check of the task has to wait until all is built:
-// one that reads other assets, and every check of a view.
+// one that may read other assets, and every check of a view.
 func (t *task) isCross(c assets.Check) bool {
-	return t.asset.Kind == assets.View || c.Kind == assets.Relationships ||
-		c.Kind == assets.Query && len(t.node.CheckInputs) > 0
+	readsOthers := len(t.node.CheckInputs) > 0 && (c.Kind == assets.Query || c.Kind == assets.Expression)
+	return t.asset.Kind == assets.View || c.Kind == assets.Relationships || readsOthers
 }
 
 // checkTogether runs the checks that speak of more than one asset, and those of
