@@ -5,9 +5,12 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/assets/config"
 )
 
@@ -84,5 +87,44 @@ func TestExamplesAreFormatted(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The README of user_logins promises that one entry adds a country.
+func TestAThirdCountryIsOneEntry(t *testing.T) {
+	readme, err := os.ReadFile("user_logins/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, entry, _ := strings.Cut(string(readme), "```hcl\n")
+	entry, _, found := strings.Cut(entry, "```")
+	if !found {
+		t.Fatal("the README shows no entry")
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("user_logins")); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "countries.hcl")
+	countries, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := bytes.LastIndex(countries, []byte("  }\n}"))
+	if err := os.WriteFile(file, slices.Concat(countries[:end], []byte(entry), countries[end:]), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	project, diags := config.Load(dir, config.Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	for _, name := range []string{"raw.users_de", "raw.logins_de"} {
+		if project.Sources[assets.MustName(name)] == nil {
+			t.Errorf("no source %s", name)
+		}
+	}
+	united := project.Assets[assets.MustName("marts.users")].SQL.Text
+	if project.Assets[assets.MustName("staging.users_de")] == nil || !strings.Contains(united, "from staging.users_de") {
+		t.Errorf("Germany is not united with the others:\n%s", united)
 	}
 }

@@ -114,7 +114,7 @@ func TestLoad(t *testing.T) {
 			{Schema: "raw", Table: "orders"}: {
 				Name: assets.MustName("raw.orders"), Description: "From the till", Owner: "it@example.com", Tags: []string{"till"}, MaxAge: 26 * time.Hour,
 				Reader: assets.Reader{Glob: "data/orders/*.csv", Dir: p.Dir, Format: "csv", Options: map[string]string{
-					"dateformat": "'%d/%m/%Y'", "header": "true", "skip": "2", "nullstr": "['', 'N''A']", "columns": "{'a b': 'VARCHAR', 'id': 'INTEGER'}",
+					"dateformat": "'%d/%m/%Y'", "header": "true", "skip": "2", "nullstr": "['', 'N''A']", "columns": "{'id': 'INTEGER', 'a b': 'VARCHAR'}",
 				}},
 			},
 			{Schema: "raw", Table: "visits"}: {
@@ -220,6 +220,14 @@ asset "Staging.users" {
     values  = [each.key]
   }
 }
+source "raw.users" {
+  for_each = local.countries
+  name     = "raw.users_${each.key}"
+  files    = "data/${each.key}/*.csv"
+  format "csv" {
+    dateformat = each.value
+  }
+}
 asset "staging.letters" {
   for_each = toset(["b", "a"])
   name     = "staging.letter_${each.value}"
@@ -243,6 +251,11 @@ raw.users
 	}
 	if diff := cmp.Diff(groups, p.Groups); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
+	}
+	if len(p.Sources) != 2 {
+		t.Errorf("sources %v, want one for each country", assets.SortedNames(p.Sources))
+	} else if fr := p.Sources[name("raw.users_fr")].Reader; fr.Glob != "data/fr/*.csv" || fr.Options["dateformat"] != "'YYYY-MM-DD'" {
+		t.Errorf("got %+v", fr)
 	}
 	uk := p.Assets[name("staging.users_uk")]
 	if uk.SQL.Text != "select 'uk', 'DD/MM/YYYY' from raw.users\n" || uk.Enabled || uk.Checks[0].Values[0] != "'uk'" || uk.Group != "staging.users" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/seed-4311623e/assets/assets"
 )
@@ -171,11 +172,38 @@ func (l *loader) readFormat(a *args, block *hclsyntax.Block, r *assets.Reader) {
 			l.report(problem(arg.NameRange, fmt.Sprintf("Unsupported argument %q", arg.Name), detail))
 			continue
 		}
-		if v, ok := fa.value(arg.Name); ok {
-			if r.Options[arg.Name] = literal(v); r.Options[arg.Name] == "" {
-				fa.wrong(arg.Name, fmt.Sprintf("The option %q cannot hold a null", arg.Name), "Leave out what has no value.")
-				delete(r.Options, arg.Name)
-			}
+		v, ok := fa.value(arg.Name)
+		if !ok {
+			continue
+		}
+		if r.Options[arg.Name] = fa.literal(arg.Name, v); r.Options[arg.Name] == "" {
+			fa.wrong(arg.Name, fmt.Sprintf("The option %q cannot hold a null", arg.Name), "Leave out what has no value.")
+			delete(r.Options, arg.Name)
+		}
+		if _, written := arg.Expr.(*hclsyntax.ObjectConsExpr); arg.Name == "columns" && r.Format == "csv" && !written {
+			fa.wrong(arg.Name, "\"columns\" must be written out here", "They are matched to the file by place, and an object from elsewhere has no order. Write columns = { id = \"BIGINT\", … } in the order of the file, or give `types`, which are matched by the names in the header.")
 		}
 	}
+}
+
+// literal writes an argument's value as SQL, the entries of an object in the
+// order they stand in: DuckDB matches the columns of a CSV file by place.
+func (a *args) literal(name string, v cty.Value) string {
+	object, ok := a.expr(name).(*hclsyntax.ObjectConsExpr)
+	if !ok {
+		return literal(v)
+	}
+	var entries []string
+	for _, item := range object.Items {
+		key, ok := a.s.eval(item.KeyExpr)
+		if !ok || key.Type() != cty.String {
+			return literal(v)
+		}
+		value := literal(v.GetAttr(key.AsString()))
+		if value == "" {
+			return ""
+		}
+		entries = append(entries, quote(key.AsString())+": "+value)
+	}
+	return "{" + strings.Join(entries, ", ") + "}"
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -63,17 +62,42 @@ type cost struct {
 func assets(tb testing.TB, dir string, args ...string) (cost, string) {
 	tb.Helper()
 	c := exec.Command(command(tb), append([]string{"-chdir=" + dir, "-no-color"}, args...)...)
+	var output strings.Builder
+	c.Stdout, c.Stderr = &output, &output
 	began := time.Now()
-	output, err := c.CombinedOutput()
+	if err := c.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	ended, peak := make(chan struct{}), make(chan int64)
+	go func() { peak <- peakMemory(c.Process.Pid, ended) }()
+	err := c.Wait()
 	took := time.Since(began)
+	close(ended)
 	if err != nil {
-		tb.Fatalf("assets %s: %v\n%s", strings.Join(args, " "), err, tail(string(output)))
+		tb.Fatalf("assets %s: %v\n%s", strings.Join(args, " "), err, tail(output.String()))
 	}
-	spent := cost{wall: took, cpu: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
-	if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok && runtime.GOOS == "linux" {
-		spent.memory = usage.Maxrss * 1024
+	return cost{wall: took, cpu: c.ProcessState.UserTime() + c.ProcessState.SystemTime(), memory: <-peak}, output.String()
+}
+
+// peakMemory reads the high-water mark of a process from /proc until it has
+// ended; 0 where there is none. What wait reports would count this process, too.
+func peakMemory(pid int, ended <-chan struct{}) (peak int64) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if _, after, ok := strings.Cut(string(text), "VmHWM:"); ok {
+			var kilobytes int64
+			if _, err := fmt.Sscan(after, &kilobytes); err == nil {
+				peak = max(peak, kilobytes*1024)
+			}
+		}
+		select {
+		case <-ended:
+			return peak
+		case <-tick.C:
+		}
 	}
-	return spent, string(output)
 }
 
 func tail(s string) string { return s[max(0, len(s)-4000):] }

@@ -1,13 +1,16 @@
-# Everything in which one country differs from another is said here, in SQL over
-# its files' own columns. Staging is made of it for each country, marts unite them.
+# Everything in which one country differs from another is said here, some of it as
+# SQL over its files' own columns. Sources and staging are made of it, one of each
+# for each country; marts unite them.
 
 locals {
   countries = {
 
     uk = {
-      timezone = "Europe/London"
-      date     = "%d/%m/%Y"
-      minute   = "%d/%m/%Y %H:%M"
+      encoding  = "utf-8"
+      delimiter = ","
+      timezone  = "Europe/London"
+      date      = "%d/%m/%Y"
+      minute    = "%d/%m/%Y %H:%M"
       users = {
         id         = "user_id"
         name       = "first_name || ' ' || last_name"
@@ -28,9 +31,11 @@ locals {
     }
 
     fr = {
-      timezone = "Europe/Paris"
-      date     = "%Y-%m-%d"
-      minute   = "%d.%m.%Y %Hh%M"
+      encoding  = "latin-1"
+      delimiter = ";"
+      timezone  = "Europe/Paris"
+      date      = "%Y-%m-%d"
+      minute    = "%d.%m.%Y %Hh%M"
       users = {
         id         = "identifiant"
         name       = "\"prénom\" || ' ' || upper(nom[1]) || lower(nom[2:])"

@@ -1,36 +1,25 @@
 # All columns are read as text: what a date or a yes looks like differs from country
 # to country and is said in countries.hcl.
 
-source "raw.users_uk" {
-  files = "data/uk/users.csv"
+source "raw.users" {
+  for_each = local.countries
+  name     = "raw.users_${each.key}"
+  files    = "data/${each.key}/users.csv"
   format "csv" {
+    delim       = each.value.delimiter
+    encoding    = each.value.encoding
     all_varchar = true
   }
 }
 
-source "raw.logins_uk" {
+source "raw.logins" {
+  for_each    = local.countries
+  name        = "raw.logins_${each.key}"
   description = "One file a month"
-  files       = "data/uk/logins_*.csv"
+  files       = "data/${each.key}/logins_*.csv"
   format "csv" {
-    all_varchar = true
-  }
-}
-
-source "raw.users_fr" {
-  files = "data/fr/users.csv"
-  format "csv" {
-    delim       = ";"
-    encoding    = "latin-1"
-    all_varchar = true
-  }
-}
-
-source "raw.logins_fr" {
-  description = "One file a month"
-  files       = "data/fr/logins_*.csv"
-  format "csv" {
-    delim       = ";"
-    encoding    = "latin-1"
+    delim       = each.value.delimiter
+    encoding    = each.value.encoding
     all_varchar = true
   }
 }
