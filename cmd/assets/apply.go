@@ -191,7 +191,7 @@ func (a *app) progress(p *assets.Project) view.Progress {
 	case a.errTerm != nil:
 		return view.NewLive(a.err, a.errStyle, isView, func() int {
 			width, _, err := term.GetSize(int(a.errTerm.Fd()))
-			if err != nil {
+			if err != nil || width == 0 { // a terminal may not know
 				return 80
 			}
 			return width

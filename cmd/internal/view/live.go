@@ -123,6 +123,9 @@ func (l *live) block(now time.Time) []string {
 	}
 	left := l.total - l.done - len(running)
 	counts := fmt.Sprintf("%d of %d done, %d running, %d left, %s", l.done, l.total, len(running), max(0, left), elapsed(now.Sub(l.began)))
+	if l.done == l.total {
+		counts = fmt.Sprintf("%d of %d done, checking across assets and publishing, %s", l.done, l.total, elapsed(now.Sub(l.began)))
+	}
 	return append(block, l.style.Bold(clip(counts, width)))
 }
 

@@ -51,7 +51,11 @@ func PlanText(w io.Writer, plan planner.Plan, options planner.Options, style Sty
 		return
 	}
 	legend(w, plan, style)
-	fmt.Fprintf(w, "assets will perform the following actions:\n\n")
+	if plan.Work() {
+		fmt.Fprintf(w, "assets will perform the following actions:\n\n")
+	} else {
+		fmt.Fprintf(w, "Nothing can be done now:\n\n")
+	}
 	width := 0
 	for _, step := range plan.Steps {
 		if step.Action != planner.None {

@@ -15,10 +15,10 @@ import (
 type WhyJSON struct {
 	FormatVersion string `json:"format_version"`
 	CauseJSON
-	Last  *LastJSON             `json:"last,omitempty"`
-	Reads []ReadJSON            `json:"reads"`
-	Check []planner.CheckResult `json:"checks"`
-	Error string                `json:"error,omitempty"` // of the latest attempt, if that failed
+	Last   *LastJSON             `json:"last,omitempty"`
+	Reads  []ReadJSON            `json:"reads"`
+	Checks []planner.CheckResult `json:"checks"`
+	Error  string                `json:"error,omitempty"` // of the latest attempt, if that failed
 
 	now time.Time
 }
@@ -53,19 +53,19 @@ type ReadJSON struct {
 // NewWhy explains the state of the named source or asset.
 func NewWhy(in planner.Input, plan planner.Plan, name assets.Name) WhyJSON {
 	e := explainer{in, Steps(plan), map[assets.Name]bool{}}
-	doc := WhyJSON{FormatVersion: FormatVersion, CauseJSON: e.cause(name), Reads: []ReadJSON{}, Check: []planner.CheckResult{}, now: in.Now}
+	doc := WhyJSON{FormatVersion: FormatVersion, CauseJSON: e.cause(name), Reads: []ReadJSON{}, Checks: []planner.CheckResult{}, now: in.Now}
 	key := planner.Key{Asset: name}
 	last, published := in.State.Last[key]
 	if published {
 		doc.Last = newLast(last)
-		doc.Check = append(doc.Check, last.Checks...)
+		doc.Checks = append(doc.Checks, last.Checks...)
 		for _, input := range assets.SortedNames(last.Reads) {
 			read := last.Reads[input]
 			doc.Reads = append(doc.Reads, ReadJSON{input, read.Version, e.current(input), append([]string{}, read.Columns...)})
 		}
 	}
 	if failed, ok := in.State.Failed[key]; ok && doc.State == "failed" {
-		doc.Error, doc.Check = failed.Err, append([]planner.CheckResult{}, failed.Checks...)
+		doc.Error, doc.Checks = failed.Err, append([]planner.CheckResult{}, failed.Checks...)
 	}
 	return doc
 }
@@ -134,7 +134,7 @@ func WhyText(w io.Writer, doc WhyJSON, style Style) {
 		fmt.Fprintf(w, "The latest attempt failed: %s\n\n", sentence(doc.Error))
 	}
 	writeLast(w, doc)
-	for _, check := range doc.Check {
+	for _, check := range doc.Checks {
 		if check.Status != planner.CheckPassed {
 			fmt.Fprintln(w)
 			CheckText(w, check, style)

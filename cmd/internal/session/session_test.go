@@ -1,0 +1,202 @@
+package session
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+var ctx = context.Background()
+
+const project = `
+project "p" {}
+source "raw.orders" { files = "orders.csv" }
+asset "staging.orders" { sql = "select id, amount from raw.orders" }
+asset "mart.total" { sql = "select sum(amount) as total from staging.orders" }
+`
+
+// directory holds a project that is ready to be built.
+func directory(t *testing.T) string {
+	dir := t.TempDir()
+	write(t, dir, "project.hcl", project)
+	write(t, dir, "orders.csv", "id,amount\n1,10\n2,20\n")
+	return dir
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func open(t *testing.T, dir string) *Session {
+	t.Helper()
+	s, diags := Open(Options{Dir: dir, Now: time.Now})
+	mustNot(t, diags)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func mustNot(t *testing.T, diags hcl.Diagnostics) {
+	t.Helper()
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+}
+
+// apply brings the project in dir up to date and returns the plan it carried out.
+func apply(t *testing.T, dir string) planner.Plan {
+	t.Helper()
+	s := open(t, dir)
+	_, plan, diags := s.Plan(ctx, Narrow{})
+	mustNot(t, diags)
+	if plan.Work() {
+		_, diags = s.Apply(ctx, plan)
+		mustNot(t, diags)
+	}
+	return plan
+}
+
+func total(t *testing.T, dir string) string {
+	t.Helper()
+	result, diags := open(t, dir).Query(ctx, "select total::varchar from mart.total", false)
+	mustNot(t, diags)
+	defer result.Close()
+	if !result.Next() {
+		t.Fatal("no row", result.Err())
+	}
+	values, err := result.Values()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values[0].(string)
+}
+
+// What is in .assets saves time and nothing else.
+func TestCachesMayBeDeletedOrBroken(t *testing.T) {
+	dir := directory(t)
+	apply(t, dir)
+	caches, err := filepath.Glob(filepath.Join(dir, ".assets", "*"))
+	if err != nil || len(caches) < 4 {
+		t.Fatal("expected caches of files, observations, state and compiled statements:", caches, err)
+	}
+	for _, cache := range caches {
+		for _, damage := range []func(string) error{
+			os.RemoveAll,
+			func(path string) error { return os.WriteFile(path, []byte("{}\x00 not what it was"), 0o666) },
+		} {
+			if err := damage(cache); err != nil {
+				t.Fatal(err)
+			}
+			if plan := apply(t, dir); plan.Work() {
+				t.Errorf("after damage to %s there is something to do: %+v", filepath.Base(cache), plan.Steps)
+			}
+		}
+	}
+	if got := total(t, dir); got != "30" {
+		t.Errorf("total is %s, not 30", got)
+	}
+}
+
+// A plan with warm caches opens neither the warehouse nor an instance to sniff with.
+func TestWarmCachesLeaveDuckDBAlone(t *testing.T) {
+	dir := directory(t)
+	apply(t, dir)
+	held, err := warehouse.Open(ctx, warehouse.Options{Path: filepath.Join(dir, "warehouse.duckdb")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	s := open(t, dir)
+	_, plan, diags := s.Plan(ctx, Narrow{})
+	mustNot(t, diags)
+	if plan.Work() || s.memory != nil {
+		t.Errorf("work %v, sniffed %v", plan.Work(), s.memory != nil)
+	}
+}
+
+// A crash leaves a write-ahead log; what it holds can be read without writing.
+func TestQueryReadsAWarehouseThatCrashed(t *testing.T) {
+	dir := directory(t)
+	apply(t, dir)
+	path := filepath.Join(dir, "warehouse.duckdb")
+	db, err := warehouse.Open(ctx, warehouse.Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Exec(ctx, "CREATE OR REPLACE VIEW _wh.mart.total AS SELECT 31 AS total"); err != nil {
+		t.Fatal(err)
+	}
+	crashed := directory(t)
+	for _, suffix := range []string{"", ".wal"} {
+		text, err := os.ReadFile(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, crashed, "warehouse.duckdb"+suffix, string(text))
+	}
+	if got := total(t, crashed); got != "31" {
+		t.Errorf("total is %s: the log was not read", got)
+	}
+}
+
+// A plan that another run overtook is refused when it is carried out.
+func TestApplyRefusesWhatMovedMeanwhile(t *testing.T) {
+	dir := directory(t)
+	slow := open(t, dir)
+	_, plan, diags := slow.Plan(ctx, Narrow{})
+	mustNot(t, diags)
+	apply(t, dir)
+	if _, diags = slow.Apply(ctx, plan); !strings.Contains(diags.Error(), "The plan is out of date") {
+		t.Error(diags)
+	}
+}
+
+// An observation that no run has recorded keeps the moment it was first made.
+func TestArrivalIsOfTheFirstLook(t *testing.T) {
+	dir := directory(t)
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(filepath.Join(dir, "orders.csv"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	first := open(t, dir)
+	mustNot(t, first.Compile(ctx))
+	second := open(t, dir)
+	mustNot(t, second.Compile(ctx))
+	name := assets.MustName("raw.orders")
+	if a, b := first.Looks[name].Arrived, second.Looks[name].Arrived; !a.Equal(b) || a.After(old.Add(time.Second)) {
+		t.Errorf("arrived %s at the first look, %s at the second, written %s", a, b, old)
+	}
+	apply(t, dir)
+	third := open(t, dir)
+	mustNot(t, third.Compile(ctx))
+	if a, b := first.Looks[name].Arrived, third.Looks[name].Arrived; !a.Equal(b) {
+		t.Errorf("arrived %s before the run, %s after it", a, b)
+	}
+}
+
+func TestSentence(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"there is nothing", "There is nothing."},
+		{"mart.total was never built", "mart.total was never built."},
+		{"-var takes NAME=VALUE", "-var takes NAME=VALUE."},
+		{"Did you mean x?", "Did you mean x?"},
+		{"LINE 1: select\n        ^", "LINE 1: select\n        ^"},
+		{"", ""},
+	} {
+		if got := Sentence(c.in); got != c.want {
+			t.Errorf("%q → %q, want %q", c.in, got, c.want)
+		}
+	}
+}
