@@ -106,7 +106,31 @@ func (db *DB) setup(ctx context.Context, o Options) error {
 	if err := db.attach(ctx, attach, o); err != nil {
 		return err
 	}
+	if !o.ReadOnly {
+		if err := db.trim(ctx); err != nil {
+			return err
+		}
+	}
 	return db.prepareState(ctx, o.ReadOnly)
+}
+
+// trim cuts off what an interrupted write left behind the file's last block.
+// DuckDB would use that space again, but on a full disk it keeps even the
+// write-ahead log from growing, and with that anything from being repaired.
+func (db *DB) trim(ctx context.Context) error {
+	var blocks, size int64
+	if err := db.pool.QueryRowContext(ctx, "SELECT total_blocks, block_size FROM pragma_database_size() WHERE database_name = '"+Catalog+"'").Scan(&blocks, &size); err != nil {
+		return fmt.Errorf("measure the warehouse: %w", err)
+	}
+	info, err := os.Stat(db.path)
+	if err != nil {
+		return err
+	}
+	const headers = 3 * 4096 // the file's own and two of the database
+	if used := headers + blocks*size; info.Size() > used {
+		return os.Truncate(db.path, used)
+	}
+	return nil
 }
 
 // attach waits for a holder of the file by trying again: DuckDB has no call that

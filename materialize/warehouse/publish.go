@@ -101,6 +101,9 @@ func (db *DB) Publish(ctx context.Context, p Publication) error {
 		}
 		return c.publishRecords(ctx, p)
 	})
+	if err != nil && strings.Contains(err.Error(), "No space left") {
+		return fmt.Errorf("the disk is full: nothing was published, and what was before is as it was. Free some space and apply again (%w)", err)
+	}
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}

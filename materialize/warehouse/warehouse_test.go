@@ -320,3 +320,26 @@ func TestObservationsAreALog(t *testing.T) {
 		t.Errorf("last observations (-want +got):\n%s", diff)
 	}
 }
+
+func TestOpenCutsOffWhatAnInterruptedWriteLeft(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "w.duckdb")
+	db := open(t, path)
+	publish(t, db, publication(t, db, "R1", 100_000))
+	closed(t, db)
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, before.Size()+10<<20); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, path)
+	state, err := db.State(ctx)
+	if err != nil || state.Found[orders].Rows != 100_000 {
+		t.Errorf("after cutting: %d rows, %v", state.Found[orders].Rows, err)
+	}
+	after, err := os.Stat(path)
+	if err != nil || after.Size() != before.Size() {
+		t.Errorf("the file has %d bytes, not %d (%v)", after.Size(), before.Size(), err)
+	}
+}

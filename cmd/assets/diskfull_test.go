@@ -1,0 +1,74 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestDiskFull lets the disk run full in the middle of an apply. What was
+// published stays as it was, the message says what is wrong, and once there is
+// room the next apply goes through.
+func TestDiskFull(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=12m"); err != nil {
+		t.Skip("needs the right to mount a small file system:", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, path), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(args ...string) (string, error) {
+		c := exec.Command("assets", append([]string{"-chdir=" + dir}, args...)...)
+		c.Env = append(os.Environ(), "NO_COLOR=1")
+		out, err := c.CombinedOutput()
+		return string(out), err
+	}
+	project := func(rows int) string {
+		return fmt.Sprintf(`project "full" {}
+source "raw.seed" {
+  files = "seed.csv"
+}
+asset "t" {
+  sql = "select s.x, hash(i)::VARCHAR || hash(i + 1)::VARCHAR as noise from raw.seed s, range(%d) r(i)"
+}
+`, rows)
+	}
+	write("seed.csv", "x\n1\n")
+	write("project.hcl", project(10))
+	if out, err := run("apply", "-auto-approve"); err != nil {
+		t.Fatalf("the first apply: %v\n%s", err, out)
+	}
+
+	write("project.hcl", project(2_000_000))
+	out, err := run("apply", "-auto-approve")
+	if err == nil || !strings.Contains(out, "No space left") {
+		t.Fatalf("apply on a full disk: %v, want an error that says so\n%s", err, out)
+	}
+	if strings.Contains(out, "panic") || strings.Contains(out, "goroutine") {
+		t.Errorf("a stack trace is no message:\n%s", out)
+	}
+	if out, err := run("query", "-format", "csv", "select count(*) as n from t"); err != nil || !strings.Contains(out, "10") {
+		t.Errorf("what was published is not there any more: %v\n%s", err, out)
+	}
+
+	write("project.hcl", project(100))
+	if out, err := run("apply", "-auto-approve"); err != nil {
+		t.Fatalf("apply with room on the disk again: %v\n%s", err, out)
+	}
+	if out, err := run("query", "-format", "csv", "select count(*) as n from t"); err != nil || !strings.Contains(out, "100") {
+		t.Errorf("after the disk had room: %v\n%s", err, out)
+	}
+	if out, err := run("plan", "-detailed-exitcode"); err != nil {
+		t.Errorf("there is still something to do: %v\n%s", err, out)
+	}
+}
