@@ -11,6 +11,7 @@
 //	locals.go     locals, in the order their references demand
 //	scope.go      what an expression may refer to, and evaluating it
 //	project.go, source.go, asset.go, checks.go, freshness.go: one kind of block each
+//	foreach.go    one block that makes several of its kind
 //	origin.go     which byte of a statement stands where in which file
 //	digest.go     what a saved plan is bound to
 //
