@@ -23,6 +23,9 @@ type Project struct {
 	// Secrets are the sensitive values in use. Whatever is shown or kept is
 	// searched for them.
 	Secrets []string
+	// SensitiveVariables are the variables declared sensitive: not even a value too
+	// short to be among Secrets is kept.
+	SensitiveVariables map[string]bool
 	// Digest identifies what was declared: it changes with any meaning-bearing
 	// edit and with none of layout. Saved plans are bound to it.
 	Digest Digest

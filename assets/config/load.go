@@ -91,6 +91,7 @@ func newLoader(root string, o Options) *loader {
 		project: &assets.Project{
 			Dir: root, Warehouse: filepath.Join(root, defaultWarehouse), Timezone: "UTC",
 			Sources: map[assets.Name]*assets.Source{}, Assets: map[assets.Name]*assets.Asset{}, Groups: map[string][]assets.Name{},
+			SensitiveVariables: map[string]bool{},
 		},
 	}
 	l.functions = sync.OnceValue(l.makeFunctions)

@@ -80,6 +80,9 @@ func (l *loader) loadVariables(o Options) {
 			l.report(problem(v.decl, fmt.Sprintf("No value for variable %q", name), fmt.Sprintf(
 				"It has no default. Set it with -var '%s=…', with -var-file, in a *.auto.hclvars file, or in the environment as ASSETS_VAR_%s.", name, name)))
 		}
+		if v.sensitive {
+			l.project.SensitiveVariables[name] = true
+		}
 		if v.sensitive && v.value.IsWhollyKnown() {
 			l.keepSecret(v.value)
 			v.value = v.value.Mark(sensitive)

@@ -64,7 +64,7 @@ and all that is made from it. The files of sources are never touched.`,
 
 func (a *app) applyFlags(c *cobra.Command, approved *bool) {
 	c.Flags().BoolVar(approved, "auto-approve", false, "do not ask for approval")
-	c.Flags().IntVar(&a.parallelism, "parallelism", 0, "how many assets are built at once (default: as many as there are cores)")
+	c.Flags().IntVar(&a.parallelism, "parallelism", 0, "build `N` assets at once (default: as many as there are cores)")
 }
 
 // planAndApply makes a plan, has it approved and carries it out.

@@ -58,7 +58,7 @@ func (a *app) lineageCommand() *cobra.Command {
 			return write(a.out, export.Of(s.Project, s.Graph, names))
 		},
 	}
-	c.Flags().StringVar(&flags.format, "format", "json", "json, dot or mermaid")
+	c.Flags().StringVar(&flags.format, "format", "json", "`FORMAT` is json, dot or mermaid")
 	c.Flags().StringVar(&flags.upstream, "upstream", "", "with all that it is made from, or what is at most `N` steps up")
 	c.Flags().StringVar(&flags.downstream, "downstream", "", "with all that is made from it, or what is at most `N` steps down")
 	c.Flags().Lookup("upstream").NoOptDefVal = "all"

@@ -53,6 +53,6 @@ change nothing. SQL is DuckDB's; "-" reads it from standard input.`,
 			return view.WriteRows(a.out, result, format, a.outStyle)
 		},
 	}
-	c.Flags().StringVar(&format, "format", "table", "how to write the result: table, csv or json")
+	c.Flags().StringVar(&format, "format", "table", "how to write the result: `FORMAT` is table, csv or json")
 	return c
 }

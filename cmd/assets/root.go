@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,17 +37,28 @@ Begin with "assets init", then "assets plan" and "assets apply".`,
 	flags.StringVar(&a.chdir, "chdir", "", "switch to `DIR` before doing anything")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (so does the environment's NO_COLOR)")
 	flags.BoolVar(&a.json, "json", false, "write the result as JSON")
-	flags.StringVar(&a.logLevel, "log-level", "warn", "what to log: trace, debug, info, warn or error")
-	flags.StringVar(&a.logFormat, "log-format", "text", "how to log: text or json")
-	flags.DurationVar(&a.lockTimeout, "lock-timeout", 0, "how long to wait for another process that holds the warehouse, as in 30s")
+	flags.StringVar(&a.logLevel, "log-level", "warn", "what to log: `LEVEL` is trace, debug, info, warn or error")
+	flags.StringVar(&a.logFormat, "log-format", "text", "how to log: `FORMAT` is text or json")
+	flags.DurationVar(&a.lockTimeout, "lock-timeout", 0, "wait for `TIME`, as in 30s, while another process holds the warehouse")
 	flags.StringArrayVar(&a.vars, "var", nil, "set a variable, as in `NAME=VALUE`; may be repeated")
 	flags.StringArrayVar(&a.varFiles, "var-file", nil, "set variables from `FILE`; may be repeated")
+	cobra.EnableCommandSorting = false // the order of use says more than the alphabet
+	cobra.AddTemplateFunc("oneDash", func(text string) string {
+		text = strings.ReplaceAll(text, ` N[="all"]`, `[=N]      `) // a value that may be left out
+		return flagName.ReplaceAllString(text, "-$1")
+	})
+	root.SetUsageTemplate(strings.NewReplacer(
+		"FlagUsages | trim", "FlagUsages | oneDash | trim", "[command] --help", "COMMAND -help",
+	).Replace(root.UsageTemplate()))
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(),
 		a.showCommand(), a.statusCommand(), a.whyCommand(), a.lineageCommand(), a.queryCommand(), a.runsCommand(), a.versionCommand(),
 	)
 	return root
 }
+
+// flagName finds flags in the parser's description of them, to show them as we write them.
+var flagName = regexp.MustCompile(`--([a-z])`)
 
 // takes allows between least and most arguments; most < 0 is any number.
 func takes(least, most int) cobra.PositionalArgs {

@@ -35,7 +35,7 @@ func (a *app) runsCommand() *cobra.Command {
 			return nil
 		},
 	}
-	list.Flags().IntVarP(&limit, "limit", "n", 20, "how many")
+	list.Flags().IntVarP(&limit, "limit", "n", 20, "how many: `N`")
 	list.AddCommand(&cobra.Command{
 		Use:   "show RUN",
 		Short: "Show what one run did to each asset",

@@ -18,7 +18,7 @@ func (a *app) savePlan(path string, p *planned) (err error) {
 		return err
 	}
 	for name, value := range vars {
-		if a.redactor.String(value) != value {
+		if p.Project.SensitiveVariables[name] || a.redactor.String(value) != value {
 			file.Sensitive[name] = planfile.VarDigest(name, value)
 			continue
 		}
