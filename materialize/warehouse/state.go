@@ -300,6 +300,9 @@ func (db *DB) Observations(ctx context.Context) (map[assets.Name]planner.Observa
 
 // Observe appends versions seen for the first time.
 func (db *DB) Observe(ctx context.Context, seen []planner.Observation) error {
+	if len(seen) == 0 {
+		return nil
+	}
 	c, err := db.Conn(ctx)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -52,10 +53,9 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	if moved := plan.Basis.Moved(planner.BasisOf(in)); len(moved) > 0 {
 		return materialize.Result{}, stale(moved)
 	}
-	if news := s.news(); len(news) > 0 {
-		if err := db.Observe(ctx, news); err != nil {
-			return materialize.Result{}, fault("Cannot record what was observed", err)
-		}
+	news := s.news()
+	if err := db.Observe(ctx, news); err != nil {
+		return materialize.Result{}, fault("Cannot record what was observed", err)
 	}
 	executor := materialize.Executor{
 		DB: db, Graph: s.Graph, State: now, Sources: s.Looks, Relook: s.observe,
@@ -64,6 +64,13 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	result, err := executor.Apply(ctx, s.Project, plan)
 	if err != nil {
 		return result, fault("The run failed", err)
+	}
+	// A source that moved while it was read was looked at again.
+	late := slices.DeleteFunc(s.news(), func(o planner.Observation) bool {
+		return slices.ContainsFunc(news, func(before planner.Observation) bool { return before.Source == o.Source && before.ID == o.ID })
+	})
+	if err := db.Observe(ctx, late); err != nil {
+		return result, fault("Cannot record what was observed during the run", err)
 	}
 	return result, nil
 }
