@@ -178,7 +178,7 @@ func files(s *session.Session) map[string][]byte {
 }
 
 func failure(summary string, err error) hcl.Diagnostics {
-	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: session.Sentence(err.Error())}}
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: view.Sentence(err.Error())}}
 }
 
 // refusal is the document of a command that cannot answer.

@@ -23,6 +23,7 @@ columns it reads. Nothing is built and the warehouse is not opened.`,
 					diags = s.CompileRest(c.Context(), diags)
 				} else {
 					diags = append(diags, s.Compile(c.Context())...)
+					diags = append(diags, s.Advice()...)
 				}
 			}
 			if a.json {

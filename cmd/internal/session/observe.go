@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/cmd/internal/view"
 	"github.com/seed-4311623e/assets/materialize/observe"
 	"github.com/seed-4311623e/assets/planner"
 )
@@ -106,7 +107,7 @@ func (s *Session) unobserved(source *assets.Source, look observe.Look) *hcl.Diag
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagWarning,
 		Summary:  fmt.Sprintf("Source %s cannot be observed", source.Name),
-		Detail:   Sentence(look.Err) + " " + consequence,
+		Detail:   view.Sentence(look.Err) + " " + consequence,
 		Subject:  subject.Ptr(),
 	}
 }

@@ -2,7 +2,9 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -56,6 +58,29 @@ func (s *Session) CompileRest(ctx context.Context, mistakes hcl.Diagnostics) hcl
 		})
 	}
 	return append(mistakes, slices.DeleteFunc(s.Compile(ctx), follows)...)
+}
+
+// Advice warns of what is no mistake but may surprise: SQL whose value depends on
+// the moment or on chance.
+func (s *Session) Advice() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	if s.Graph == nil { // interrupted
+		return nil
+	}
+	for _, name := range s.Graph.Order {
+		calls := s.Graph.Nodes[name].Bound.Volatile
+		if len(calls) == 0 {
+			continue
+		}
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagWarning,
+			Summary:  fmt.Sprintf("Asset %s depends on the moment it is built", name),
+			Detail: fmt.Sprintf("Its SQL calls %s. It is built again when its definition or its inputs change, not because time passes.",
+				strings.Join(calls, ", ")),
+			Subject: s.Project.Assets[name].SQLRange.Ptr(),
+		})
+	}
+	return diags
 }
 
 // Narrow restricts or forces what a plan does, by selectors.

@@ -185,18 +185,3 @@ func TestArrivalIsOfTheFirstLook(t *testing.T) {
 		t.Errorf("arrived %s before the run, %s after it", a, b)
 	}
 }
-
-func TestSentence(t *testing.T) {
-	for _, c := range []struct{ in, want string }{
-		{"there is nothing", "There is nothing."},
-		{"mart.total was never built", "mart.total was never built."},
-		{"-var takes NAME=VALUE", "-var takes NAME=VALUE."},
-		{"Did you mean x?", "Did you mean x?"},
-		{"LINE 1: select\n        ^", "LINE 1: select\n        ^"},
-		{"", ""},
-	} {
-		if got := Sentence(c.in); got != c.want {
-			t.Errorf("%q → %q, want %q", c.in, got, c.want)
-		}
-	}
-}

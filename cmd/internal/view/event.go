@@ -87,7 +87,7 @@ func FinishedLine(e materialize.Event, isView bool, style Style) string {
 	case materialize.Unchanged:
 		return fmt.Sprintf("%s: built in %s, content unchanged %s", name, Seconds(e.Took.Seconds()), count)
 	case materialize.FailedBuild:
-		return fmt.Sprintf("%s: %s %s", name, style.Red("failed: ")+e.Message, count)
+		return fmt.Sprintf("%s: %s %s", name, style.Red("failed: ")+firstLine(e.Message), count)
 	case materialize.Skipped:
 		return fmt.Sprintf("%s: %s %s", name, style.Yellow("skipped: ")+e.Message, count)
 	}

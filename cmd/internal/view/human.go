@@ -72,13 +72,20 @@ func list(names []string, conjunction string) string {
 	return strings.Join(names[:last], ", ") + " " + conjunction + " " + names[last]
 }
 
-// sentence ends text with a full stop.
-func sentence(text string) string {
+// Sentence makes an error's text one of a message: it begins with a capital and
+// ends with a full stop. A text that begins with a name is left as it is.
+func Sentence(text string) string {
 	text = strings.TrimSpace(text)
-	if text == "" || strings.HasSuffix(text, ".") || strings.HasSuffix(text, "?") {
+	if text == "" {
 		return text
 	}
-	return text + "."
+	if word, _, _ := strings.Cut(text, " "); strings.ToLower(word) == word && !strings.ContainsAny(word, "./_:\"'0123456789") {
+		text = strings.ToUpper(text[:1]) + text[1:]
+	}
+	if !strings.ContainsAny(text[len(text)-1:], ".?!:") && !strings.Contains(text[strings.LastIndexByte(text, '\n')+1:], "^") {
+		text += "."
+	}
+	return text
 }
 
 // firstLine is text up to its first line break.

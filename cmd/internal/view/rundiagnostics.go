@@ -29,9 +29,13 @@ func RunDiagnostics(p *assets.Project, plan planner.Plan, result materialize.Res
 			diags = append(diags, checkDiagnostic(asset, check))
 		}
 		if r.Outcome == materialize.FailedBuild && !failedChecks {
+			message, place := explainError(asset, r.Message)
+			if place == nil {
+				place = asset.Decl.Ptr()
+			}
 			diags = append(diags, &hcl.Diagnostic{
 				Severity: hcl.DiagError, Summary: fmt.Sprintf("Asset %s failed", r.Asset),
-				Detail: sentence(r.Message) + "\n\n" + kept, Subject: asset.Decl.Ptr(),
+				Detail: Sentence(message) + "\n\n" + kept, Subject: place,
 			})
 		}
 	}
@@ -39,7 +43,7 @@ func RunDiagnostics(p *assets.Project, plan planner.Plan, result materialize.Res
 		if step.Action != planner.Blocked {
 			continue
 		}
-		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("Asset %s is blocked", step.Asset), Detail: sentence(joinReasons(step))}
+		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("Asset %s is blocked", step.Asset), Detail: Sentence(joinReasons(step))}
 		if asset := p.Assets[step.Asset]; asset != nil {
 			d.Subject = asset.Decl.Ptr()
 		}
@@ -69,7 +73,7 @@ func checkDiagnostic(asset *assets.Asset, check planner.CheckResult) *hcl.Diagno
 	if message == "" {
 		message = Count(check.Violations, "row") + " in violation"
 	}
-	d.Detail = sentence(message)
+	d.Detail = Sentence(message)
 	if rows != "" {
 		d.Detail += "\n\n" + strings.TrimRight(rows, "\n")
 	}

@@ -131,7 +131,7 @@ func WhyText(w io.Writer, doc WhyJSON, style Style) {
 		fmt.Fprintln(w)
 	}
 	if doc.Error != "" {
-		fmt.Fprintf(w, "The latest attempt failed: %s\n\n", sentence(doc.Error))
+		fmt.Fprintf(w, "The latest attempt failed: %s\n\n", Sentence(firstLine(doc.Error)))
 	}
 	writeLast(w, doc)
 	for _, check := range doc.Checks {
