@@ -150,6 +150,7 @@ func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostic
 			return a.refuseApply(diags, p)
 		}
 	} else {
+		p.Tidy(ctx)
 		result = materialize.Result{Status: "succeeded"}
 	}
 	diags = append(diags, view.RunDiagnostics(p.Project, p.plan, result)...)

@@ -2,6 +2,9 @@ package session
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -20,6 +23,7 @@ func (s *Session) Apply(ctx context.Context, plan planner.Plan) (materialize.Res
 	if err != nil {
 		return materialize.Result{}, fault("Cannot open the warehouse for writing", err)
 	}
+	s.begin()
 	result, diags := s.apply(ctx, db, plan)
 	if err := db.Close(); err != nil {
 		return result, append(diags, fault("Cannot close the warehouse", err)...)
@@ -27,6 +31,7 @@ func (s *Session) Apply(ctx context.Context, plan planner.Plan) (materialize.Res
 	if diags.HasErrors() {
 		return result, diags
 	}
+	s.end()
 	// The next plan need not open the file to know what this run left in it.
 	observed := map[assets.Name]planner.Observation{}
 	for name, seen := range s.recorded {
@@ -40,6 +45,59 @@ func (s *Session) Apply(ctx context.Context, plan planner.Plan) (materialize.Res
 		s.Log.Debug().Err(err).Msg("the state is not cached")
 	}
 	return result, diags
+}
+
+// unfinished is a file in .assets that is there from the beginning of a run to its good end.
+const unfinished = "unfinished"
+
+func (s *Session) begin() {
+	if err := os.WriteFile(s.cache(unfinished), nil, 0o666); err != nil {
+		s.Log.Debug().Err(err).Msg("the run is not marked as begun")
+	}
+}
+
+func (s *Session) end() {
+	if err := os.Remove(s.cache(unfinished)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.Log.Debug().Err(err).Msg("the run is not marked as ended")
+	}
+}
+
+// Tidy drops what a run left behind that was killed after it had published, when
+// there is nothing to do for which a run would begin by that. Nothing depends on it.
+func (s *Session) Tidy(ctx context.Context) {
+	if _, err := os.Stat(s.cache(unfinished)); err != nil {
+		return
+	}
+	o := s.warehouse(false)
+	o.LockTimeout = 0 // whoever holds it may be in the middle of a run, and will tidy up itself
+	err := s.tidy(ctx, o)
+	if err != nil {
+		s.Log.Debug().Err(err).Msg("what an interrupted run left behind stays for now")
+		return
+	}
+	s.end()
+}
+
+func (s *Session) tidy(ctx context.Context, o warehouse.Options) error {
+	db, err := warehouse.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	keep := map[string]bool{}
+	state, err := db.State(ctx)
+	if err == nil {
+		var staged map[planner.Key]planner.Materialization
+		staged, err = db.Staged(ctx)
+		for _, records := range []map[planner.Key]planner.Materialization{state.Last, staged} {
+			for _, m := range records {
+				keep[m.Table], keep[m.Previous] = true, true
+			}
+		}
+	}
+	if err == nil {
+		_, err = db.Sweep(ctx, keep)
+	}
+	return errors.Join(err, db.Close())
 }
 
 func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan) (materialize.Result, hcl.Diagnostics) {

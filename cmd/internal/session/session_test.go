@@ -185,3 +185,46 @@ func TestArrivalIsOfTheFirstLook(t *testing.T) {
 		t.Errorf("arrived %s before the run, %s after it", a, b)
 	}
 }
+
+// A run that was killed after it had published leaves old tables behind; an apply
+// that finds nothing to do drops them.
+func TestTidyDropsWhatAKilledRunLeft(t *testing.T) {
+	dir := directory(t)
+	apply(t, dir)
+	path := filepath.Join(dir, "warehouse.duckdb")
+	tables := func(statement string) (n int) {
+		db, err := warehouse.Open(ctx, warehouse.Options{Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if err := db.Exec(ctx, statement); err != nil {
+			t.Fatal(err)
+		}
+		c, err := db.Conn(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.QueryRow(ctx, "SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE '%@%'").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := tables(`CREATE TABLE _wh._assets."mart.total@left" AS SELECT 1 AS x`); n != 3 {
+		t.Fatal(n, "tables")
+	}
+	s := open(t, dir)
+	s.Tidy(ctx)
+	if n := tables("SELECT 1"); n != 3 {
+		t.Error("without a run that was killed nothing is looked for, and there are", n, "tables")
+	}
+	s.begin()
+	s.Tidy(ctx)
+	if n := tables("SELECT 1"); n != 2 {
+		t.Error("after tidying there are", n, "tables, not the 2 that are published")
+	}
+	if plan := apply(t, dir); plan.Work() {
+		t.Error("tidying made work")
+	}
+}
