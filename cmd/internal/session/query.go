@@ -2,8 +2,6 @@ package session
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,16 +15,7 @@ import (
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
-	"github.com/seed-4311623e/assets/planner"
 )
-
-// Result is the result of a query, row by row. The caller closes it.
-type Result struct {
-	columns []assets.Column
-	rows    *sql.Rows
-	nested  bool // nested values are JSON
-	close   []func() error
-}
 
 // result is the name of the temporary view that a query becomes.
 const result = `temp.main."?"`
@@ -195,126 +184,4 @@ func describe(ctx context.Context, c *warehouse.Conn, statement string) ([]asset
 		columns = append(columns, column)
 	}
 	return columns, rows.Err()
-}
-
-// selection reads every column as text: DuckDB knows best how its types are written.
-func (r *Result) selection() string {
-	parts := make([]string, len(r.columns))
-	for i, column := range r.columns {
-		parts[i] = warehouse.Ident(column.Name) + "::VARCHAR"
-		if r.nested && isNested(column.Type) {
-			parts[i] = "to_json(" + warehouse.Ident(column.Name) + ")::VARCHAR"
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-func isNested(kind string) bool {
-	return strings.HasSuffix(kind, "]") || strings.HasPrefix(kind, "STRUCT(") || strings.HasPrefix(kind, "MAP(") || strings.HasPrefix(kind, "UNION(") || kind == "JSON"
-}
-
-func isNumber(kind string) bool {
-	base, _, _ := strings.Cut(kind, "(")
-	switch base {
-	case "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "DECIMAL", "FLOAT", "DOUBLE":
-		return !strings.HasSuffix(kind, "]")
-	}
-	return false
-}
-
-// Columns are the names of the columns.
-func (r *Result) Columns() []string {
-	names := make([]string, len(r.columns))
-	for i, column := range r.columns {
-		names[i] = column.Name
-	}
-	return names
-}
-
-// Next moves to the next row.
-func (r *Result) Next() bool { return r.rows.Next() }
-
-// Err says why there was no next row, if not because there are no more.
-func (r *Result) Err() error {
-	if err := r.rows.Err(); err != nil {
-		return queryError(err)
-	}
-	return nil
-}
-
-// Values are the values of the row: nil, bool, json.Number, json.RawMessage or string.
-func (r *Result) Values() ([]any, error) {
-	texts := make([]sql.NullString, len(r.columns))
-	targets := make([]any, len(texts))
-	for i := range texts {
-		targets[i] = &texts[i]
-	}
-	if err := r.rows.Scan(targets...); err != nil {
-		return nil, err
-	}
-	values := make([]any, len(texts))
-	for i, text := range texts {
-		values[i] = value(text, r.columns[i].Type, r.nested)
-	}
-	return values, nil
-}
-
-func value(text sql.NullString, kind string, nested bool) any {
-	switch {
-	case !text.Valid:
-		return nil
-	case kind == "BOOLEAN":
-		return text.String == "true"
-	case isNumber(kind) && json.Valid([]byte(text.String)): // not NaN, not inf
-		return json.Number(text.String)
-	case nested && isNested(kind):
-		return json.RawMessage(text.String)
-	}
-	return text.String
-}
-
-// Close gives up the warehouse.
-func (r *Result) Close() error {
-	var all error
-	for i := len(r.close) - 1; i >= 0; i-- {
-		all = errors.Join(all, r.close[i]())
-	}
-	r.close = nil
-	return all
-}
-
-// Runs returns the latest runs, newest first.
-func (s *Session) Runs(ctx context.Context, limit int) (runs []warehouse.Run, diags hcl.Diagnostics) {
-	err := s.read(ctx, func(db *warehouse.DB) (err error) {
-		runs, err = db.Runs(ctx, limit)
-		return err
-	})
-	if err != nil {
-		return nil, fault("Cannot read the runs", err)
-	}
-	return runs, nil
-}
-
-// RecordsOfRun returns what one run did to each asset.
-func (s *Session) RecordsOfRun(ctx context.Context, run string) (records []planner.Materialization, diags hcl.Diagnostics) {
-	err := s.read(ctx, func(db *warehouse.DB) (err error) {
-		records, err = db.RecordsOfRun(ctx, run)
-		return err
-	})
-	if err != nil {
-		return nil, fault("Cannot read the run", err)
-	}
-	return records, nil
-}
-
-// read opens the warehouse for reading, if there is one.
-func (s *Session) read(ctx context.Context, do func(*warehouse.DB) error) error {
-	db, exists, err := s.openForQuery(ctx)
-	if err != nil {
-		return err
-	}
-	if exists {
-		err = do(db)
-	}
-	return errors.Join(err, db.Close())
 }
