@@ -497,3 +497,56 @@ func TestChecksCanBeChangedWhileASourceIsAway(t *testing.T) {
 	wantOutcomes(t, w.apply(), "staging.orders revalidated")
 	wantNothingToDo(t, w)
 }
+
+// statuses lists the recorded results of an asset's checks, as "check status".
+func (w *world) statuses(name string) []string {
+	w.Helper()
+	state, err := w.db.State(ctx)
+	if err != nil {
+		w.Fatal(err)
+	}
+	var out []string
+	for _, c := range state.Last[planner.Key{Asset: assets.MustName(name)}].Checks {
+		out = append(out, c.Check+" "+string(c.Status))
+	}
+	return out
+}
+
+func TestAChangedReferenceIsCheckedOnWhatIsPublished(t *testing.T) {
+	files := references()
+	check := files["p.hcl"]
+	files["p.hcl"] = strings.Replace(check, `to = "customers"`, `to = "customers"
+    severity = "warn"`, 1)
+	files["orders.csv"] = "id,customer\n1,1\n2,9\n"
+	w := testWorld(t, files)
+	w.apply()
+	if got := w.statuses("orders"); !cmp.Equal(got, []string{"relationships(customer) warned"}) {
+		t.Errorf("checks = %v", got)
+	}
+	w.write("p.hcl", check)
+	result := w.apply()
+	wantOutcomes(t, result, "orders failed")
+	if !strings.Contains(result.Assets[0].Message, "relationships(customer)") {
+		t.Errorf("message = %q", result.Assets[0].Message)
+	}
+}
+
+func TestResultsOfReferencesAreKeptWhateverMoves(t *testing.T) {
+	files := references()
+	files["p.hcl"] = strings.Replace(files["p.hcl"], `to = "customers"`, `to = "customers"
+    severity = "warn"`, 1)
+	w := testWorld(t, files)
+	w.apply()
+	w.options = planner.Options{Replace: []assets.Name{assets.MustName("orders")}}
+	w.apply() // built, and found unchanged
+	w.options = planner.Options{}
+	if got := w.statuses("orders"); !cmp.Equal(got, []string{"relationships(customer) passed"}) {
+		t.Errorf("after a forced rebuild: checks = %v", got)
+	}
+	w.csv("customers.csv", "id", "1")
+	wantOutcomes(t, w.apply(), "customers built", "orders revalidated")
+	if got := w.statuses("orders"); !cmp.Equal(got, []string{"relationships(customer) warned"}) {
+		t.Errorf("after the other side moved: checks = %v", got)
+	}
+	wantNothingToDo(t, w)
+}

@@ -25,8 +25,9 @@ func (r *run) execute(ctx context.Context, c *warehouse.Conn, t *task) {
 		}
 	}
 	r.emit(Event{Type: AssetStarted, Asset: name, Action: t.step.Action})
+	t.began = r.Now()
 	t.record = planner.Materialization{
-		ID: r.newID(), Key: t.step.Key, Run: r.id, Began: r.Now(),
+		ID: r.newID(), Key: t.step.Key, Run: r.id,
 		Definition: r.definition(t), Audit: planner.ChecksDigest(t.asset.Checks),
 	}
 	outcome, err := r.materialize(ctx, c, t)
@@ -51,8 +52,10 @@ func (r *run) materialize(ctx context.Context, c *warehouse.Conn, t *task) (Outc
 		return Revalidated, r.revalidate(ctx, c, t, last)
 	}
 	if t.asset.Kind == assets.View {
+		t.audited = true
 		return Built, r.buildView(ctx, t)
 	}
+	t.audited = true
 	if r.takeUp(ctx, t) {
 		return TakenUp, nil
 	}
@@ -96,17 +99,21 @@ func drifted(step planner.Step) bool {
 // anew if its checks are not those it passed.
 func (r *run) revalidate(ctx context.Context, c *warehouse.Conn, t *task, last planner.Materialization) error {
 	id, reads, audit := t.record.ID, t.record.Reads, t.record.Audit
-	began := t.record.Began
+	// Began and Ended stay those of the build: that is how old the rows are, and
+	// how long making them takes.
 	t.record = last
-	t.record.ID, t.record.Run, t.record.Reads, t.record.Began = id, r.id, reads, began
-	if audit == last.Audit || t.asset.Kind == assets.View {
+	t.record.ID, t.record.Run, t.record.Reads, t.record.Audit = id, r.id, reads, audit
+	if t.audited = audit != last.Audit; !t.audited {
 		return nil
+	}
+	t.record.Checks = nil
+	if t.asset.Kind == assets.View {
+		return nil // all its checks run together with others'
 	}
 	relation, err := r.catalog.resolve(ctx, t.step.Asset)
 	if err != nil {
 		return err
 	}
-	t.record.Audit = audit
 	return r.audit(ctx, c, t, relation)
 }
 
@@ -335,7 +342,10 @@ func (r *run) finish(t *task, outcome Outcome, message string) {
 	}
 	r.mu.Unlock()
 	t.outcome, t.message = outcome, message
-	t.record.Ended = r.Now()
-	r.emit(Event{Type: AssetFinished, Asset: t.step.Asset, Action: t.step.Action, Outcome: outcome,
-		Message: message, Rows: t.record.Rows, Took: t.record.Ended.Sub(t.record.Began)})
+	e := Event{Type: AssetFinished, Asset: t.step.Asset, Action: t.step.Action, Outcome: outcome, Message: message, Rows: t.record.Rows}
+	if outcome != Revalidated {
+		t.record.Began, t.record.Ended = t.began, r.Now()
+		e.Took = t.record.Ended.Sub(t.began)
+	}
+	r.emit(e)
 }

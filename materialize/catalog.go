@@ -3,12 +3,13 @@ package materialize
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/observe"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
-	"github.com/seed-4311623e/assets/planner"
 )
 
 // runCatalog is the in-memory catalog in which a run's SQL resolves names.
@@ -28,8 +29,11 @@ const (
 type catalog struct {
 	run   *run
 	admin *warehouse.Conn // for views, one statement at a time
-	mu    sync.Mutex      // guards admin and entries
+	mu    sync.Mutex      // guards what is above and below
 	names map[assets.Name]*entry
+	// pins counts who still needs a name: tasks that read it, and what is built
+	// itself until it is in the file.
+	pins map[assets.Name]int
 }
 
 // entry is one name in the catalog.
@@ -45,7 +49,7 @@ func newCatalog(ctx context.Context, r *run) (*catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &catalog{run: r, admin: admin, names: map[assets.Name]*entry{}}
+	k := &catalog{run: r, admin: admin, names: map[assets.Name]*entry{}, pins: map[assets.Name]int{}}
 	statements := []string{"ATTACH ':memory:' AS " + runCatalog, "USE " + runCatalog}
 	schemas := map[string]bool{"main": true}
 	for name := range r.Graph.Nodes {
@@ -99,32 +103,43 @@ func (k *catalog) exec(ctx context.Context, statement string) error {
 	return k.admin.Exec(ctx, statement)
 }
 
-// resolve makes sure that name can be read, and returns it quoted.
+// resolve makes sure that name can be read, with whatever it shows if it is a view,
+// and returns it quoted.
 func (k *catalog) resolve(ctx context.Context, name assets.Name) (string, error) {
 	e := k.entry(name)
 	e.once.Do(func() { e.err = k.make(ctx, name, e) })
-	return warehouse.NameRef(name), e.err
+	if e.err != nil {
+		return "", e.err
+	}
+	if record, ok := k.run.visible(name); ok && record.Table == "" {
+		for input := range record.Reads {
+			if _, err := k.resolve(ctx, input); err != nil {
+				return "", err
+			}
+		}
+	}
+	return warehouse.NameRef(name), nil
 }
 
-// make points name at what is published, or at a source's files.
+// make points name at the version that the run leaves visible, or at a source's files.
 func (k *catalog) make(ctx context.Context, name assets.Name, e *entry) error {
 	if look, ok := k.run.Sources[name]; ok {
 		return k.makeSource(ctx, name, look, e)
 	}
-	last, ok := k.run.State.Last[planner.Key{Asset: name}]
+	record, ok := k.run.visible(name)
 	if !ok {
 		return fmt.Errorf("%s has never been published", name)
 	}
 	e.kind, e.inFile = "VIEW", true
-	if last.Table != "" {
-		return k.exec(ctx, "CREATE VIEW "+warehouse.NameRef(name)+" AS FROM "+warehouse.TableRef(last.Table))
+	if record.Table != "" {
+		return k.exec(ctx, "CREATE VIEW "+warehouse.NameRef(name)+" AS FROM "+warehouse.TableRef(record.Table))
 	}
-	for input := range last.Reads {
+	for input := range record.Reads { // a view binds when it is made
 		if _, err := k.resolve(ctx, input); err != nil {
 			return err
 		}
 	}
-	return k.exec(ctx, "CREATE VIEW "+warehouse.NameRef(name)+" AS "+last.Definition.SQL)
+	return k.exec(ctx, "CREATE VIEW "+warehouse.NameRef(name)+" AS "+record.Definition.SQL)
 }
 
 // makeSource reads a small source with several readers once, into memory; others
@@ -202,6 +217,45 @@ func (k *catalog) memory(name assets.Name) string {
 		return ""
 	}
 	return runCatalog + "." + warehouse.NameRef(name)
+}
+
+// pin says that a task is going to be run.
+func (k *catalog) pin(t *task) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.pins[t.step.Asset]++
+	for _, name := range k.reads(t.node) {
+		k.pins[name]++
+	}
+}
+
+// reads lists what a build reads, through views too.
+func (k *catalog) reads(node *lineage.Node) []assets.Name {
+	names := slices.Clone(node.Inputs)
+	for _, input := range node.Inputs {
+		if a := k.run.project.Assets[input]; a != nil && a.Kind == assets.View {
+			names = append(names, k.reads(k.run.Graph.Nodes[input])...)
+		}
+	}
+	return names
+}
+
+// unpin says that names are needed once less. Rows that nobody needs in memory any
+// more are dropped from it: a run of thousands of tables holds only its front.
+func (k *catalog) unpin(ctx context.Context, names ...assets.Name) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, name := range names {
+		k.pins[name]--
+		if e := k.names[name]; k.pins[name] > 0 || e == nil || e.kind != "TABLE" {
+			continue
+		}
+		delete(k.names, name)
+		if err := k.admin.Exec(ctx, "DROP TABLE IF EXISTS "+warehouse.NameRef(name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forget removes a name, so that the next resolve makes it anew. Views over it

@@ -44,10 +44,13 @@ type run struct {
 	id      string
 	began   time.Time
 	tasks   map[assets.Name]*task
-	drops   []planner.Step
-	catalog *catalog
-	staged  map[planner.Key]planner.Materialization
-	redact  *strings.Replacer
+	// rechecked holds stand-ins for published assets without a task whose checks
+	// were run again, because something they look at moved.
+	rechecked map[assets.Name]*task
+	drops     []planner.Step
+	catalog   *catalog
+	staged    map[planner.Key]planner.Materialization
+	redact    *strings.Replacer
 
 	mu   sync.Mutex // guards what follows and the records' Digests
 	done int
@@ -59,7 +62,7 @@ type run struct {
 // published. After a crash or a cancelled ctx the next Apply goes on from what
 // was staged; calling Apply again with the same plan does no harm.
 func (x *Executor) Apply(ctx context.Context, p *assets.Project, plan planner.Plan) (Result, error) {
-	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, redact: redactor(p.Secrets), began: x.Now()}
+	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, rechecked: map[assets.Name]*task{}, redact: redactor(p.Secrets), began: x.Now()}
 	r.id = r.newID()
 	r.plan(plan)
 	if err := r.open(ctx); err != nil {
@@ -101,7 +104,7 @@ func (r *run) plan(plan planner.Plan) {
 		}
 		var touched []assets.Name
 		for _, input := range r.Graph.Nodes[name].Inputs {
-			if r.tasks[input] != nil {
+			if t := r.tasks[input]; t != nil && t.step.Action != planner.Revalidate {
 				touched = append(touched, input)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
@@ -51,8 +52,9 @@ func (f *flusher) run(ctx context.Context) error {
 				break collect
 			}
 		}
-		staging := make([]warehouse.Staging, len(batch))
+		staging, names := make([]warehouse.Staging, len(batch)), make([]assets.Name, len(batch))
 		for i, t := range batch {
+			names[i] = t.step.Asset
 			staging[i] = warehouse.Staging{Record: t.record, From: f.owner.catalog.memory(t.step.Asset)}
 			staging[i].Record.Status = planner.Staged
 		}
@@ -61,6 +63,10 @@ func (f *flusher) run(ctx context.Context) error {
 				return ctx.Err()
 			}
 			f.failed = append(f.failed, flushFailure{batch, fmt.Errorf("write to the warehouse: %w", err)})
+			continue
+		}
+		if err := f.owner.catalog.unpin(ctx, names...); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -17,7 +17,12 @@ func (r *run) publish(ctx context.Context) (Result, error) {
 	result := Result{Run: r.id, Status: string(warehouse.Succeeded)}
 	p := warehouse.Publication{}
 	for _, name := range r.Graph.Order {
-		if t := r.tasks[name]; t != nil {
+		t := r.tasks[name]
+		if recheck := r.rechecked[name]; recheck != nil && t == nil {
+			t = recheck
+			t.record.ID, t.record.Run = r.newID(), r.id
+		}
+		if t != nil {
 			r.settle(t)
 			result.add(t)
 			if t.outcome != Skipped {

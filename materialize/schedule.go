@@ -23,16 +23,21 @@ type task struct {
 	readers []*task
 	rest    time.Duration // longest path of estimates from here on
 
+	began   time.Time
 	outcome Outcome // empty: not done
 	message string
 	record  planner.Materialization
 	// replaces says that the publish makes a new view: new content, or the
 	// published object is gone or not ours.
 	replaces bool
+	// audited says that the version was checked in this run, so that the checks it
+	// shares with other assets are due as well.
+	audited bool
 }
 
 func (t *task) reset() {
 	t.outcome, t.message, t.record, t.replaces = "", "", planner.Materialization{}, false
+	t.audited, t.began = false, time.Time{}
 }
 
 // ok reports whether the task is done and what it made may be published.
@@ -99,6 +104,7 @@ func (r *run) runTasks(ctx context.Context) error {
 			continue
 		}
 		left++
+		r.catalog.pin(t)
 		for _, input := range t.inputs {
 			if input.outcome == "" {
 				waiting[t]++
@@ -158,8 +164,14 @@ func (r *run) runTasks(ctx context.Context) error {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
+				done := r.catalog.reads(t.node)
 				if t.outcome == Built && t.record.Table != "" {
 					flush.add(t)
+				} else {
+					done = append(done, t.step.Asset)
+				}
+				if err := r.catalog.unpin(ctx, done...); err != nil {
+					return err
 				}
 				finish(t)
 			}

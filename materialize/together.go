@@ -47,6 +47,7 @@ func (r *run) checkTogether(ctx context.Context) error {
 }
 
 func (r *run) checkRound(ctx context.Context, c *warehouse.Conn) (withheld bool, err error) {
+	clear(r.rechecked) // what the last round looked at may not be what will be visible
 	for _, name := range r.Graph.Order {
 		t := r.tasks[name]
 		if t == nil || !t.ok() {
@@ -62,8 +63,7 @@ func (r *run) checkRound(ctx context.Context, c *warehouse.Conn) (withheld bool,
 			}
 		}
 		moved := r.moved(t)
-		anew := r.tasks[name] == t && (t.replaces || t.record.Audit != planner.ChecksDigest(t.asset.Checks))
-		if len(checks) == 0 || !anew && len(moved) == 0 {
+		if len(checks) == 0 || !t.audited && len(moved) == 0 {
 			continue
 		}
 		before := t.record.Checks
@@ -77,11 +77,15 @@ func (r *run) checkRound(ctx context.Context, c *warehouse.Conn) (withheld bool,
 			}
 			return true, nil
 		}
+		if r.tasks[name] != t {
+			r.rechecked[name] = t
+		}
 	}
 	return false, nil
 }
 
-// standIn is a task for the published version of an asset, or nil if there is none.
+// standIn is a task for the published version of an asset that this run does not
+// touch or could not renew, or nil if there is none.
 func (r *run) standIn(name assets.Name) *task {
 	key := planner.Key{Asset: name}
 	last, published := r.State.Last[key]
@@ -121,7 +125,6 @@ func (r *run) crossCheck(ctx context.Context, c *warehouse.Conn, t *task, checks
 	t.record.Checks = slices.DeleteFunc(slices.Clone(t.record.Checks), func(old planner.CheckResult) bool {
 		return slices.ContainsFunc(results, func(now planner.CheckResult) bool { return now.Check == old.Check })
 	})
-	t.record.Audit = planner.ChecksDigest(t.asset.Checks)
 	return r.judge(t, results)
 }
 
