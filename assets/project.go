@@ -26,6 +26,9 @@ type Project struct {
 	// SensitiveVariables are the variables declared sensitive: not even a value too
 	// short to be among Secrets is kept.
 	SensitiveVariables map[string]bool
+	// Unread is what the project declares in text that could not be read, for which
+	// there is an error already.
+	Unread Unread
 	// Digest identifies what was declared: it changes with any meaning-bearing
 	// edit and with none of layout. Saved plans are bound to it.
 	Digest Digest

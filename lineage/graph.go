@@ -66,6 +66,8 @@ func NewGraph(p *assets.Project, refs, checkRefs map[assets.Name][]Ref) (*Graph,
 			case ref.Name == name:
 				diags = append(diags, selfRead(a, ref))
 				continue
+			case input == nil && p.Unread.Has(ref.Name):
+				continue // its block is what has to be put right
 			case input == nil:
 				diags = append(diags, Missing(p, fmt.Sprintf("Asset %q", name), ref.Name, Place(a.SQL, ref.Offset, a.SQLRange)))
 				continue

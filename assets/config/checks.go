@@ -187,11 +187,29 @@ func (l *loader) readCheck(of *args, b *hclsyntax.Block, column string) (assets.
 			}[kind])
 		} else if c.SQL, ok = a.s.sql(expr, name, what); !ok {
 			good = false
-		} else if strings.TrimSpace(c.SQL.Text) == "" {
+		} else if strings.Trim(c.SQL.Text, "; \t\r\n") == "" {
+			good = false
 			a.wrong(name, fmt.Sprintf("%q is empty", name), "Write SQL between the quotes.")
+		} else if kind == assets.Expression {
+			c.SQL = withoutEnd(c.SQL)
 		}
 	}
 	return c, good
+}
+
+// withoutEnd takes off what ends a statement: a condition becomes part of one.
+func withoutEnd(sql assets.SQL) assets.SQL {
+	sql.Text = strings.TrimRight(sql.Text, "; \t\r\n")
+	for i, span := range sql.Origin {
+		if extra := span.End - len(sql.Text); extra > 0 && span.Start < len(sql.Text) {
+			sql.Origin[i].End = len(sql.Text)
+			if span.Exact {
+				sql.Origin[i].Range.End = advance(span.Range.Start, sql.Text[span.Start:])
+			}
+		}
+	}
+	sql.Origin = slices.DeleteFunc(sql.Origin, func(s assets.Span) bool { return s.Start >= len(sql.Text) })
+	return sql
 }
 
 func (l *loader) acceptedValues(a *args) []string {

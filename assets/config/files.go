@@ -22,11 +22,13 @@ var bom = []byte("\xef\xbb\xbf")
 
 // file is one *.hcl file of the project.
 type file struct {
-	path  string // relative to the project with slashes: the file name in its ranges
-	dir   string // absolute: what paths in it are relative to
-	src   []byte
-	body  *hclsyntax.Body
-	diags hcl.Diagnostics
+	path string // relative to the project with slashes: the file name in its ranges
+	dir  string // absolute: what paths in it are relative to
+	src  []byte
+	body *hclsyntax.Body
+	// broken are the parts of src with syntax errors, which body does not hold.
+	broken [][]byte
+	diags  hcl.Diagnostics
 	// declares says that f has a project block, which makes a directory a project of its own.
 	declares bool
 }

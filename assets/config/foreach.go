@@ -49,7 +49,7 @@ func (l *loader) expand(s *scope, b *hclsyntax.Block, what string) (*group, []me
 		}
 		m := member{args: a}
 		if !labelled {
-			l.missName()
+			l.missBlock(b)
 		} else {
 			m.name, m.named = l.name(label, b.LabelRanges[0])
 		}
@@ -70,14 +70,14 @@ func (l *loader) expand(s *scope, b *hclsyntax.Block, what string) (*group, []me
 	}
 	elements, ok := l.forEach(a, forEach)
 	if !ok {
-		l.missName()
+		l.missBlock(b)
 		return g, nil
 	}
 	var members []member
 	for _, e := range elements {
 		m := member{args: l.args(s.within(e[0], e[1]), b.Body, what)}
 		if name := m.args.filled("name"); name == "" || !usesEach(a.expr("name")) {
-			l.missName()
+			l.missBlock(b)
 		} else {
 			m.name, m.named = l.name(name, g.nameRange)
 		}

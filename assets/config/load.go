@@ -41,6 +41,7 @@ func Load(dir string, o Options) (*assets.Project, hcl.Diagnostics) {
 	l.load(o)
 	p := l.project
 	p.Files = l.store.text
+	p.Unread = l.unread
 	for s := range l.secrets {
 		p.Secrets = append(p.Secrets, s)
 	}
@@ -76,7 +77,7 @@ type loader struct {
 	diags      hcl.Diagnostics
 	secrets    map[string]bool
 	references []reference
-	incomplete bool // names may be missing
+	unread     assets.Unread
 }
 
 func newLoader(root string, o Options) *loader {
@@ -88,6 +89,7 @@ func newLoader(root string, o Options) *loader {
 		locals:    map[string]*local{},
 		scopes:    map[string]*scope{},
 		secrets:   map[string]bool{},
+		unread:    assets.Unread{Names: map[assets.Name]bool{}},
 		project: &assets.Project{
 			Dir: root, Warehouse: filepath.Join(root, defaultWarehouse), Timezone: "UTC",
 			Sources: map[assets.Name]*assets.Source{}, Assets: map[assets.Name]*assets.Asset{}, Groups: map[string][]assets.Name{},
@@ -164,11 +166,16 @@ func (l *loader) load(o Options) {
 	for _, f := range files {
 		l.report(f.diags...)
 		l.unparsed = l.unparsed || f.diags.HasErrors()
+		l.missFile(f)
 		if f.body != nil {
 			l.fits(f.body, topSchema, "a project file")
+			for _, b := range f.body.Blocks {
+				if !topSchema.knows(b.Type) && len(b.Labels) > 0 {
+					l.missBlock(b) // a slip in the type of a source or asset
+				}
+			}
 		}
 	}
-	l.incomplete = l.unparsed
 	l.loadVariables(o)
 	l.loadLocals()
 	l.loadProject(nested)

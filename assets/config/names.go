@@ -80,12 +80,11 @@ func (l *loader) name(text string, at hcl.Range) (assets.Name, bool) {
 	n, err := assets.ParseName(text)
 	if err != nil {
 		l.report(problem(at, "Invalid name", sentence(err.Error())))
-		l.missName()
-		return n, false
+		return n, false // nobody can name it
 	}
 	if why := reserved(n.Schema, l.project.Warehouse); why != "" {
 		l.report(problem(at, fmt.Sprintf("Reserved schema %q", n.Schema), why+" Choose another schema."))
-		l.missName()
+		l.missNames(n)
 		return n, false
 	}
 	return n, true
@@ -108,11 +107,8 @@ func reserved(schema, warehouse string) string {
 	return ""
 }
 
-// checkReferences reports names in arguments that nothing declares, when all are known.
+// checkReferences reports names in arguments that nothing declares.
 func (l *loader) checkReferences() {
-	if l.incomplete {
-		return
-	}
 	var sources, all []string
 	for n := range l.project.Sources {
 		sources, all = append(sources, n.String()), append(all, n.String())
@@ -122,7 +118,7 @@ func (l *loader) checkReferences() {
 	}
 	for _, r := range l.references {
 		switch {
-		case l.project.Sources[r.name] != nil:
+		case l.project.Sources[r.name] != nil, l.unread.Has(r.name):
 		case r.sourceOnly && l.project.Assets[r.name] != nil:
 			l.report(problem(r.at, fmt.Sprintf("%q is not a source", r.name), "It is an asset. A freshness block can be limited to sources: data made outside of the project."))
 		case r.sourceOnly:
@@ -131,14 +127,6 @@ func (l *loader) checkReferences() {
 			l.report(problem(r.at, fmt.Sprintf("No source or asset %q", r.name), "Nothing of this name is declared"+didYouMean(r.name.String(), all, ".")))
 		}
 	}
-}
-
-// missName notes that something was declared whose name is not known, after it
-// was reported: then a name that seems to be undeclared may be that one.
-func (l *loader) missName() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.incomplete = true
 }
 
 // reference is a name in an argument, to be looked up when all are known.

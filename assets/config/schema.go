@@ -23,6 +23,10 @@ type schema struct {
 var topSchema = schema{
 	blocks: []string{"project", "variable", "locals", "source", "asset"},
 	later:  []string{"connection", "test", "module", "moved", "macro", "notify", "pool", "secret", "environment", "import", "removed", "data", "output"},
+	instead: map[string]string{
+		"model": "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
+		"table": "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
+	},
 }
 
 var projectSchema = schema{
@@ -102,7 +106,7 @@ func (l *loader) fits(body *hclsyntax.Body, s schema, what string) {
 			l.report(problem(a.NameRange, fmt.Sprintf("Unsupported argument %q", a.Name), s.instead[a.Name]))
 		case slices.Contains(s.blocks, a.Name):
 			l.report(problem(a.NameRange, fmt.Sprintf("%q is a block", a.Name),
-				fmt.Sprintf("In %s, write it without the equals sign: %s { … }.", what, a.Name)))
+				fmt.Sprintf("In %s, write it without the equals sign: %s", what, asBlock(a))))
 		default:
 			l.report(problem(a.NameRange, fmt.Sprintf("Unsupported argument %q", a.Name), s.unknown("argument", a.Name, what)))
 		}
@@ -121,6 +125,27 @@ func (l *loader) fits(body *hclsyntax.Body, s schema, what string) {
 			l.report(problem(b.TypeRange, fmt.Sprintf("Unsupported block %q", b.Type), s.unknown("block", b.Type, what)))
 		}
 	}
+}
+
+func (s schema) knows(name string) bool {
+	return slices.Contains(s.args, name) || slices.Contains(s.blocks, name) || slices.Contains(s.later, name)
+}
+
+// asBlock writes an argument as the block that was meant.
+func asBlock(a *hclsyntax.Attribute) string {
+	value := "…"
+	if t, ok := a.Expr.(*hclsyntax.TemplateExpr); ok && t.IsStringLiteral() {
+		value = t.Parts[0].(*hclsyntax.LiteralValueExpr).Val.AsString()
+	} else if word := hcl.ExprAsKeyword(a.Expr); word != "" {
+		value = word
+	}
+	switch a.Name {
+	case "materialize", "format":
+		return fmt.Sprintf("%s %q {}.", a.Name, value)
+	case "check", "column", "project", "variable", "source", "asset":
+		return fmt.Sprintf("%s %q { … }.", a.Name, value)
+	}
+	return a.Name + " { … }."
 }
 
 // unknown explains a name that is nothing here, with the nearest or all names that are.

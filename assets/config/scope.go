@@ -80,7 +80,15 @@ func (s *scope) eval(expr hclsyntax.Expression) (cty.Value, bool) {
 		return cty.DynamicVal, false
 	}
 	v, diags := expr.Value(s.context())
-	s.l.report(explainCalls(diags)...)
+	if diags.HasErrors() {
+		diags = explainCalls(diags)
+		if hint := s.l.typeHint(expr); hint != "" {
+			for _, d := range diags {
+				d.Detail += " " + hint
+			}
+		}
+	}
+	s.l.report(diags...)
 	if diags.HasErrors() || !v.IsWhollyKnown() {
 		return cty.DynamicVal, false
 	}
@@ -113,6 +121,11 @@ func all(exprs []hclsyntax.Expression) bool {
 // resolves checks that all that expr refers to exists, and reports what does not.
 func (s *scope) resolves(expr hclsyntax.Expression) bool {
 	ok := true
+	if s.isBareText(expr) {
+		text := string(expr.Range().SliceBytes(s.l.store.source(expr.Range().Filename)))
+		s.l.report(problem(expr.Range(), "A string without quotes", fmt.Sprintf("Write quotes around it: %q.", text)))
+		return false
+	}
 	for _, t := range expr.Variables() {
 		if d := s.checkTraversal(t, expr); d != nil {
 			ok = false
@@ -122,6 +135,27 @@ func (s *scope) resolves(expr hclsyntax.Expression) bool {
 		}
 	}
 	return ok
+}
+
+// isBareText reports whether expr is a path or another text with operators in
+// it, data/users.csv, rather than arithmetic: nothing in it can be referred to.
+func (s *scope) isBareText(expr hclsyntax.Expression) bool {
+	if _, ok := expr.(*hclsyntax.BinaryOpExpr); !ok {
+		return false
+	}
+	var names func(expr hclsyntax.Expression) bool
+	names = func(expr hclsyntax.Expression) bool {
+		switch e := expr.(type) {
+		case *hclsyntax.BinaryOpExpr:
+			return names(e.LHS) && names(e.RHS)
+		case *hclsyntax.ScopeTraversalExpr:
+			return !slices.Contains([]string{"var", "local", "each"}, e.Traversal.RootName())
+		case *hclsyntax.LiteralValueExpr:
+			return e.Val.Type() == cty.Number // 2024-01-01 is arithmetic, a-01 is not
+		}
+		return false
+	}
+	return names(expr) && len(expr.Variables()) > 0
 }
 
 func (s *scope) checkTraversal(t hcl.Traversal, expr hclsyntax.Expression) *hcl.Diagnostic {
@@ -141,7 +175,7 @@ func (s *scope) checkTraversal(t hcl.Traversal, expr hclsyntax.Expression) *hcl.
 			return problem(at, "each outside of for_each", "each.key and each.value exist only in a source or asset with for_each.")
 		}
 		known = []string{"key", "value"}
-	case "connection", "module", "secret", "data":
+	case "connection", "module", "secret":
 		return problem(at, fmt.Sprintf("%q is not supported yet", root), "It belongs to a later version of this program.")
 	default:
 		return s.unknownRoot(t, expr)

@@ -25,7 +25,7 @@ func parse(s *store, path string) *file {
 		}}
 		return f
 	}
-	f.body, f.diags = parseText(f.src, f.path)
+	f.body, f.broken, f.diags = parseText(f.src, f.path)
 	f.declares = len(f.blocks("project")) > 0
 	return f
 }
@@ -40,16 +40,14 @@ const maxSyntaxErrors = 20
 // parseText parses a file. After a syntax error what the parser makes of the
 // rest is guesswork: a quote left open turns the whole file inside out. So it
 // begins anew at the next line that looks like a block, and all blocks but the
-// broken ones are read, and judged.
-func parseText(src []byte, path string) (*hclsyntax.Body, hcl.Diagnostics) {
-	var body *hclsyntax.Body
-	var all hcl.Diagnostics
+// broken ones are read, and judged; broken is the text that holds those.
+func parseText(src []byte, path string) (body *hclsyntax.Body, broken [][]byte, all hcl.Diagnostics) {
 	start := hcl.InitialPos
 	for range maxSyntaxErrors {
 		parsed, diags := hclsyntax.ParseConfig(src[start.Byte:], path, start)
 		part, ok := parsed.Body.(*hclsyntax.Body)
 		if !ok {
-			return body, append(all, diags...)
+			return body, broken, append(all, diags...)
 		}
 		wrong := firstError(diags)
 		if body == nil {
@@ -58,7 +56,7 @@ func parseText(src []byte, path string) (*hclsyntax.Body, hcl.Diagnostics) {
 			body.Blocks = append(body.Blocks, part.Blocks...)
 		}
 		if wrong == nil {
-			return body, append(all, diags...)
+			return body, broken, append(all, diags...)
 		}
 		body.Attributes = hclsyntax.Attributes{}
 		body.Blocks = slices.DeleteFunc(body.Blocks, func(b *hclsyntax.Block) bool {
@@ -69,12 +67,13 @@ func parseText(src []byte, path string) (*hclsyntax.Body, hcl.Diagnostics) {
 			return d.Subject != nil && d.Subject.Start.Byte >= next
 		})
 		all = append(all, syntaxErrors(diags, src)...)
+		broken = append(broken, src[start.Byte:min(next, len(src))])
+		start = advance(hcl.InitialPos, string(src[:min(next, len(src))]))
 		if !found {
 			break
 		}
-		start = advance(hcl.InitialPos, string(src[:next]))
 	}
-	return body, all
+	return body, append(broken, src[start.Byte:]), all
 }
 
 // nextBlock returns where the next block begins on a line after offset.

@@ -58,6 +58,9 @@ func (a *args) value(name string) (cty.Value, bool) {
 }
 
 func (a *args) wrong(name, summary, detail string) {
+	if hint := a.s.l.typeHint(a.expr(name)); hint != "" {
+		detail = hint
+	}
 	a.s.l.report(problem(a.expr(name).Range(), summary, detail))
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -25,6 +26,7 @@ type variable struct {
 	value     cty.Value // unknown if something was reported about it
 	set       bool
 	broken    bool // its declaration is: no value can be judged
+	untyped   bool // its value is text from outside, only because no type is declared
 }
 
 // given is a value for a variable from outside the project's *.hcl files.
@@ -33,7 +35,7 @@ type given struct {
 	text   string    // as typed, otherwise
 	inFile bool
 	at     *hcl.Range // nil: not in a file
-	origin string     // completes "the value of x from …"
+	origin string     // begins a sentence, before "is"
 }
 
 // loadVariables reads the variable blocks and finds their values. Later ones win:
@@ -47,7 +49,7 @@ func (l *loader) loadVariables(o Options) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.variables)) {
 		if text, ok := l.environ["ASSETS_VAR_"+name]; ok {
-			l.assign(l.variables[name], given{text: text, origin: "ASSETS_VAR_" + name})
+			l.assign(l.variables[name], given{text: text, origin: "The value of ASSETS_VAR_" + name})
 		}
 	}
 	auto, _ := filepath.Glob(filepath.Join(escapeGlob(l.root), "*.auto.hclvars"))
@@ -60,7 +62,7 @@ func (l *loader) loadVariables(o Options) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Vars)) {
 		if v, ok := l.variables[name]; ok {
-			l.assign(v, given{text: o.Vars[name], origin: "-var"})
+			l.assign(v, given{text: o.Vars[name], origin: "The value given with -var"})
 			continue
 		}
 		if l.unparsed {
@@ -129,7 +131,7 @@ func (l *loader) declareVariable(f *file, b *hclsyntax.Block) {
 	if d, ok := b.Body.Attributes["default"]; ok {
 		v.set = true
 		if value, ok := s.eval(d.Expr); ok {
-			l.assign(v, given{value: value, inFile: true, at: d.Expr.Range().Ptr(), origin: "its default"})
+			l.assign(v, given{value: value, inFile: true, at: d.Expr.Range().Ptr(), origin: "Its default"})
 		}
 	}
 }
@@ -169,7 +171,7 @@ func (l *loader) assignFile(path string, undeclared hcl.DiagnosticSeverity) {
 			v.set, v.value = true, cty.DynamicVal
 			continue
 		}
-		l.assign(v, given{value: value, inFile: true, at: a.Expr.Range().Ptr(), origin: name})
+		l.assign(v, given{value: value, inFile: true, at: a.Expr.Range().Ptr(), origin: "The value in " + name})
 	}
 }
 
@@ -179,7 +181,7 @@ func (l *loader) assign(v *variable, g given) {
 	fail := func(why string) {
 		if v.sensitive {
 			// The reason may quote the value, and so does the line it stands in.
-			why = "it does not fit the type"
+			why = ""
 			l.addSecret(g.text)
 			if g.inFile {
 				l.keepSecret(g.value)
@@ -187,7 +189,7 @@ func (l *loader) assign(v *variable, g given) {
 		}
 		l.report(&hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: fmt.Sprintf("Invalid value for variable %q", v.name), Subject: g.at,
-			Detail: fmt.Sprintf("The value from %s must be %s: %s.", g.origin, typeexpr.TypeString(v.ty), why),
+			Detail: fmt.Sprintf("%s is not %s%s.", g.origin, aValueOf(v.ty), why),
 		})
 	}
 	value := g.value
@@ -201,7 +203,7 @@ func (l *loader) assign(v *variable, g given) {
 			value, diags = expr.Value(nil)
 		}
 		if diags.HasErrors() {
-			fail("write it as in a file, such as '[\"a\", \"b\"]'")
+			fail(": write it as in a file, such as '[\"a\", \"b\"]'")
 			return
 		}
 	}
@@ -210,10 +212,53 @@ func (l *loader) assign(v *variable, g given) {
 	}
 	converted, err := convert.Convert(value, v.ty)
 	if err != nil {
-		fail(err.Error())
+		why := ""
+		if !g.inFile && v.asString {
+			why = fmt.Sprintf(": %q", g.text)
+		}
+		if inside := (cty.PathError{}); errors.As(err, &inside) && len(inside.Path) > 0 || v.ty.IsObjectType() {
+			why = ": " + err.Error()
+		}
+		fail(why)
 		return
 	}
 	v.value = converted
+	v.untyped = v.ty == cty.DynamicPseudoType && !g.inFile
+}
+
+// aValueOf is what people call a value of a type.
+func aValueOf(ty cty.Type) string {
+	switch ty {
+	case cty.Number:
+		return "a number"
+	case cty.Bool:
+		return "true or false"
+	case cty.String:
+		return "a string"
+	}
+	return "a " + typeexpr.TypeString(ty)
+}
+
+// typeHint explains a value that is no collection because the variable that
+// expr gets it from has no type and was given on the command line, as text.
+func (l *loader) typeHint(expr hclsyntax.Expression) string {
+	for _, t := range expr.Variables() {
+		member, _ := memberOf(t)
+		v := l.variables[member]
+		if t.RootName() != "var" || v == nil || !v.untyped {
+			continue
+		}
+		value, _ := v.value.Unmark()
+		if !value.IsKnown() || value.IsNull() || value.Type() != cty.String {
+			continue
+		}
+		for opening, ty := range map[string]string{"[": "list(string)", "{": "map(string)"} {
+			if strings.HasPrefix(strings.TrimSpace(value.AsString()), opening) {
+				return fmt.Sprintf("Variable %q has no type, so its value is taken as a string. Declare it with type = %s.", member, ty)
+			}
+		}
+	}
+	return ""
 }
 
 // makeVarObject returns what var.x is looked up in.
