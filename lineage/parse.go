@@ -35,6 +35,9 @@ type Refusal struct {
 	Offset          int // byte in the text, -1 if unknown
 }
 
+// NoValue is the summary of a refused parameter, whose place DuckDB does not tell.
+const NoValue = "A parameter has no value"
+
 // Parse reads the syntax tree of json_serialize_sql. An error that DuckDB
 // reported there is returned as *EngineError. engine is DuckDB's version: it
 // becomes part of the digest's scheme.
@@ -104,7 +107,8 @@ func (w *syntaxWalk) object(v *fastjson.Value, ctes *scope) {
 	case "VALUE_CONSTANT":
 		return
 	case "VALUE_PARAMETER":
-		w.refuse(offset(v), "A parameter has no value", "Parameters such as $name or ? cannot be used here. Use a variable of the project: ${var.name}.")
+		w.refuse(-1, NoValue, "Parameters such as $1, $name or ? cannot be used here. To put in a variable of the project, write ${var.name} in SQL that stands in a *.hcl file; "+
+			"a file of its own is read with templatefile(\"x.sql\", { name = var.name }), and ${name} is written in it.")
 	case "BASE_TABLE":
 		w.table(v, ctes)
 	case "TABLE_FUNCTION":
@@ -204,6 +208,9 @@ func (w *syntaxWalk) tableFunction(v *fastjson.Value) {
 	case name == "query" || name == "query_table" || name == "histogram" || name == "histogram_values":
 		w.refuse(at, fmt.Sprintf("%s() cannot be used in an asset", name),
 			"It takes a table's name as text, so that what the asset reads cannot be known. Write the query itself, with the names in FROM.")
+	case name == "ref" || name == "source":
+		w.refuse(at, fmt.Sprintf("Assets need no %s()", name),
+			fmt.Sprintf("Write the name as it is: from %s. What an asset depends on is read from its SQL.", nameInCall(name, function.GetArray("children"))))
 	default:
 		w.refuse(at, fmt.Sprintf("%s() cannot be used in an asset", name),
 			"An asset reads declared sources and assets only; this function reads something else, or is unknown. Declare what it reads as a source.")
@@ -218,6 +225,23 @@ func (w *syntaxWalk) refuse(offset int, summary, detail string) {
 var pureTableFunctions = map[string]bool{
 	"range": true, "generate_series": true, "unnest": true, "repeat": true, "repeat_row": true,
 	"json_each": true, "json_tree": true, "summary": true, "icu_calendar_names": true,
+}
+
+// nameInCall is the table that another tool's ref('orders') or source('raw', 'orders') means.
+func nameInCall(function string, arguments []*fastjson.Value) string {
+	var parts []string
+	for _, argument := range arguments {
+		if part := firstString(argument); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	switch {
+	case len(parts) == 0:
+		return "staging.orders"
+	case len(parts) == 1 && !strings.Contains(parts[0], "."):
+		return map[string]string{"ref": "staging.", "source": "raw."}[function] + parts[0]
+	}
+	return strings.Join(parts, ".")
 }
 
 // firstString is the first string constant in a tree.

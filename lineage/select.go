@@ -3,6 +3,7 @@ package lineage
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -74,6 +75,9 @@ func match(p *assets.Project, selector string, sources bool) ([]assets.Name, err
 	}
 	if err == nil && p.Sources[name] != nil {
 		return nil, fmt.Errorf("%s is a source: it is observed, not built. Write %s+ for the assets made from it", name, name)
+	}
+	if err != nil {
+		selector = strconv.Quote(selector)
 	}
 	return nil, unknown("no asset is called "+selector, nearestLabels(p, selector, declared))
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"regexp"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -64,9 +65,13 @@ func (l *loader) missFile(f *file) {
 		l.missPrefix("")
 	}
 	for _, text := range f.broken {
+		several := bytes.Contains(text, []byte("for_each"))
 		for _, found := range declaration.FindAllSubmatch(text, -1) {
 			if n, err := assets.ParseName(string(found[1])); err == nil {
 				l.missNames(n)
+				if several {
+					l.missPrefix(n.String() + "_") // as names are usually made
+				}
 			}
 		}
 		for _, found := range nameOfSeveral.FindAllSubmatch(text, -1) {

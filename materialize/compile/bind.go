@@ -69,7 +69,14 @@ func (c *compiler) bindLevel(level []assets.Name) error {
 	}
 	for _, j := range misses {
 		if j.err != nil {
-			c.breaks(j.asset.Name, engineDiagnostic(j.err, j.asset.SQL, binder.Prefix(), j.asset.SQLRange))
+			d := engineDiagnostic(j.err, j.asset.SQL, binder.Prefix(), j.asset.SQLRange)
+			var duplicate *lineage.DuplicateColumnError
+			if errors.As(j.err, &duplicate) {
+				if trees, err := binder.Syntax(c.ctx, []string{j.asset.SQL.Text}); err == nil {
+					d.Subject = place(j.asset.SQL, lineage.SecondColumn(trees[0], duplicate.Name), 0, j.asset.SQLRange).Ptr()
+				}
+			}
+			c.breaks(j.asset.Name, d)
 			c.graph.Nodes[j.asset.Name].Unbound = "asset " + j.asset.Name.String() + " does not compile"
 			continue
 		}

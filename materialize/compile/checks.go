@@ -2,7 +2,11 @@ package compile
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/lineage"
@@ -51,9 +55,32 @@ func (c *compiler) bindChecks() error {
 			c.cache.addText(keys[i], "")
 			continue
 		}
-		c.report(engineDiagnostic(errs[i], check.check.SQL, binder.Prefix()+len(check.prefix), check.check.ArgRange))
+		var engine *lineage.EngineError
+		if errors.As(errs[i], &engine) && c.missing[columnOf{check.asset.Name, strings.ToLower(engine.Name)}] {
+			continue // reported where it is declared
+		}
+		c.report(checkDiagnostic(errs[i], check, binder.Prefix()))
 	}
 	return nil
+}
+
+// notBoolean says that an expression is no condition.
+type notBoolean struct{ typ string }
+
+func (e *notBoolean) Error() string { return "the expression is of type " + e.typ }
+
+func checkDiagnostic(err error, check *checkSQL, prefix int) *hcl.Diagnostic {
+	var typ *notBoolean
+	if errors.As(err, &typ) {
+		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("The expression is no condition but of type %s", typ.typ),
+			Detail:  "An expression is true or false of each row. Compare it with something, as in amount >= 0.",
+			Subject: check.check.ArgRange.Ptr()}
+	}
+	d := engineDiagnostic(err, check.check.SQL, prefix+len(check.prefix), check.check.ArgRange)
+	if check.check.Kind == assets.Expression {
+		explainCondition(d)
+	}
+	return d
 }
 
 func bindCheckBatch(ctx context.Context, binder Binder, checks []*checkSQL, errs []error) error {
@@ -70,6 +97,12 @@ func bindCheckBatch(ctx context.Context, binder Binder, checks []*checkSQL, errs
 			if _, err := binder.Describe(ctx, texts[i]); err == nil {
 				errs[i] = nil
 			}
+			continue
+		}
+		if errs[i] == nil && checks[i].check.Kind == assets.Expression {
+			if typ := lineage.TestedType(plans[i]); typ != "" && typ != "BOOLEAN" && typ != "NULL" {
+				errs[i] = &notBoolean{typ}
+			}
 		}
 	}
 	return nil
@@ -81,6 +114,10 @@ func (c *compiler) readable(check *checkSQL) bool {
 	readable := c.graph.Nodes[check.asset.Name].Columns != nil
 	for _, ref := range check.parsed.Refs {
 		node := c.graph.Nodes[ref.Name]
+		if node == nil && c.project.Unread.Has(ref.Name) {
+			readable = false
+			continue
+		}
 		if node == nil {
 			c.report(lineage.Missing(c.project, fmt.Sprintf("Check %q of asset %q", check.check.ID(), check.asset.Name), ref.Name,
 				place(check.check.SQL, ref.Offset, len(check.prefix), check.check.ArgRange)))

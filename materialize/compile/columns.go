@@ -28,6 +28,7 @@ func (c *compiler) checkColumns() error {
 		for _, column := range a.Columns {
 			at := find(node.Columns, column.Name)
 			if at < 0 {
+				c.missing[columnOf{name, strings.ToLower(column.Name)}] = true
 				c.report(unknownColumn(column.Name, fmt.Sprintf("asset %q", name), node.Columns, column.Decl))
 				continue
 			}
@@ -37,7 +38,7 @@ func (c *compiler) checkColumns() error {
 		}
 		for _, check := range a.Checks {
 			for _, column := range check.Columns {
-				if find(node.Columns, column) < 0 {
+				if find(node.Columns, column) < 0 && !c.missing[columnOf{name, strings.ToLower(column)}] {
 					c.report(unknownColumn(column, fmt.Sprintf("asset %q", name), node.Columns, check.ArgRange))
 				}
 			}
@@ -49,6 +50,9 @@ func (c *compiler) checkColumns() error {
 // checkTarget looks up what a relationship refers to.
 func (c *compiler) checkTarget(a *assets.Asset, check assets.Check) {
 	target := c.graph.Nodes[check.To]
+	if target == nil && c.project.Unread.Has(check.To) {
+		return
+	}
 	if target == nil {
 		c.report(lineage.Missing(c.project, fmt.Sprintf("Check %q of asset %q", check.ID(), a.Name), check.To, check.ArgRange))
 		return

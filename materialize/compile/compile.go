@@ -41,7 +41,7 @@ func Compile(ctx context.Context, p *assets.Project, sources map[assets.Name][]a
 	c := &compiler{
 		ctx: ctx, project: p, open: open, engine: engine, cache: loadCache(cacheDir),
 		parsed: make(map[assets.Name]lineage.Parsed, len(p.Assets)), broken: map[assets.Name]bool{},
-		sums: make(map[assets.Name]sum, len(p.Assets)+len(p.Sources)), declared: map[assets.Name]sum{},
+		sums: make(map[assets.Name]sum, len(p.Assets)+len(p.Sources)), declared: map[assets.Name]sum{}, missing: map[columnOf]bool{},
 	}
 	defer c.close()
 	if err := c.run(sources); err != nil {
@@ -70,7 +70,15 @@ type compiler struct {
 	sums   map[assets.Name]sum  // of each node's columns
 	// declared are the columns of the empty tables that the binder knows.
 	declared map[assets.Name]sum
-	diags    hcl.Diagnostics
+	// missing are columns that are declared, and reported not to be there.
+	missing map[columnOf]bool
+	diags   hcl.Diagnostics
+}
+
+// columnOf is a column of an asset, its name in lower case.
+type columnOf struct {
+	asset  assets.Name
+	column string
 }
 
 func (c *compiler) run(sources map[assets.Name][]assets.Column) error {
@@ -99,6 +107,9 @@ func (c *compiler) run(sources map[assets.Name][]assets.Column) error {
 		return err
 	}
 	if err := c.checkColumns(); err != nil {
+		return err
+	}
+	if err := c.compareTypes(); err != nil {
 		return err
 	}
 	return c.bindChecks()
@@ -154,7 +165,7 @@ func (c *compiler) breaks(name assets.Name, diags ...*hcl.Diagnostic) {
 }
 
 // sorted orders diagnostics by their place and drops repetitions, which come
-// from blocks with for_each.
+// from blocks with for_each: they name another asset, the mistake is the same.
 func sorted(diags hcl.Diagnostics) hcl.Diagnostics {
 	place := func(d *hcl.Diagnostic) hcl.Range {
 		if d.Subject == nil {
@@ -167,6 +178,6 @@ func sorted(diags hcl.Diagnostics) hcl.Diagnostics {
 		return cmp.Or(cmp.Compare(x.Filename, y.Filename), cmp.Compare(x.Start.Byte, y.Start.Byte), cmp.Compare(a.Summary, b.Summary), cmp.Compare(a.Detail, b.Detail))
 	})
 	return slices.CompactFunc(diags, func(a, b *hcl.Diagnostic) bool {
-		return place(a) == place(b) && a.Summary == b.Summary && a.Detail == b.Detail
+		return place(a) == place(b) && a.Summary == b.Summary && (a.Subject != nil || a.Detail == b.Detail)
 	})
 }

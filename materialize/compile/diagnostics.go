@@ -27,6 +27,11 @@ func engineDiagnostic(err error, sql assets.SQL, shift int, fallback hcl.Range) 
 		d.Summary, d.Detail = "The SQL cannot be compiled", upperFirst(err.Error())+"."
 	case strings.Contains(engine.Message, "Only SELECT statements can be serialized"):
 		d.Summary, d.Detail = notAQuery(sql.Text)
+		at := len(leading.FindString(sql.Text))
+		if p := pivot.FindStringIndex(sql.Text); p != nil && strings.HasPrefix(d.Summary, "PIVOT") {
+			at = p[0]
+		}
+		d.Subject = place(sql, at, 0, fallback).Ptr()
 	default:
 		if engine.Offset >= 0 {
 			d.Subject = place(sql, engine.Offset, shift, fallback).Ptr()
@@ -35,6 +40,11 @@ func engineDiagnostic(err error, sql assets.SQL, shift int, fallback hcl.Range) 
 		if engine.Type == "parser" && engine.Offset-shift >= len(strings.TrimRight(sql.Text, " \t\r\n;")) {
 			// DuckDB may be speaking of what follows in our text.
 			d.Detail = "It ends too early: something is missing after this."
+		}
+		if engine.Type == "parser" && engine.Offset >= 0 {
+			if at, summary, detail, ok := habit(sql, engine.Offset-shift); ok {
+				d.Summary, d.Detail, d.Subject = summary, detail, place(sql, at, 0, fallback).Ptr()
+			}
 		}
 	}
 	return d

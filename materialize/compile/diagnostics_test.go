@@ -27,13 +27,27 @@ func TestMistakesInSQL(t *testing.T) {
 		{"selec id from staging.orders", "1,1-6", "The SQL cannot be parsed", `Syntax error at or near "selec"`},
 		{"select id from staging.orders where", "1,35-36", "The SQL cannot be parsed", "It ends too early"},
 		{"select 1;\nselect 2", "2,8-9", "More than one statement", "one query"},
-		{"", "", "The SQL is empty", "one query"},
-		{"-- first\ninsert into staging.orders values (1)", "", "The SQL is not a query", "begins with INSERT"},
-		{"create table x as select 1", "", "The SQL is not a query", "begins with CREATE"},
-		{"pivot staging.orders on note using sum(amount)", "", "PIVOT needs its values", "IN (2023, 2024)"},
-		{"with p as (pivot staging.orders on note using sum(amount)) from p", "", "PIVOT needs its values", "IN (2023, 2024)"},
-		{"select id, note as id from staging.orders", "", `Two columns are called "id"`, "EXCLUDE"},
-		{"select * from staging.orders a join staging.orders b on a.id = b.id order by 1", "", `Two columns are called "id"`, "USING"},
+		{"-- nothing", "1,1-2", "The SQL is empty", "one query"},
+		{"select id from staging.orders where id > $1", "1,42-43", "A parameter has no value", `templatefile("x.sql", { name = var.name })`},
+		{"select id from staging.orders where id > ${var.min}", "1,42-43", "Nothing is put in for ${…} in this file", `templatefile("mart.x.sql", { min = var.min }), and write ${min} in it`},
+		{"select ${ columns } from staging.orders", "1,8-9", "Nothing is put in for ${…} in this file", `{ name = var.name }), and write ${name}`},
+		{"select * from ref('orders')", "1,15-18", "Assets need no ref()", "from staging.orders."},
+		{"select * from ref('mart.orders')", "1,15-18", "Assets need no ref()", "from mart.orders."},
+		{"select * from source('raw', 'known') s", "1,15-21", "Assets need no source()", "from raw.known."},
+		{"select * from {{ ref('orders') }}", "1,15-16", "{{ is Jinja's", "write the name with its schema, as it is declared: from staging.orders."},
+		{"select * from {{source(\"raw\", \"known\")}}", "1,15-16", "{{ is Jinja's", "from raw.known."},
+		{"{{ config(materialized='table') }}\nselect 1 as id", "1,1-2", "{{ is Jinja's", "its block"},
+		{"select {{ var('x') }} as x", "1,8-9", "{{ is Jinja's", "templatefile"},
+		{"select 1 as id\n{% if is_incremental() %} where 1 {% endif %}", "2,1-2", "{% is Jinja's", "%{ if … }"},
+		{"{# a comment #}\nselect 1 as id", "1,1-2", "{# is Jinja's", "templatefile"},
+		{"-- model\nMODEL (\n  name a.b,\n  kind FULL\n);\nselect 1 as id", "2,1-6", "MODEL (…) is SQLMesh's", "its kind a block materialize"},
+		{"-- first\ninsert into staging.orders values (1)", "2,1-7", "The SQL is not a query", "begins with INSERT"},
+		{"create table x as select 1", "1,1-7", "The SQL is not a query", "begins with CREATE"},
+		{"pivot staging.orders on note using sum(amount)", "1,1-6", "PIVOT needs its values", "IN (2023, 2024)"},
+		{"with p as (pivot staging.orders on note using sum(amount)) from p", "1,12-17", "PIVOT needs its values", "IN (2023, 2024)"},
+		{"select id, note as id from staging.orders", "1,12-16", `Two columns are called "id"`, "EXCLUDE"},
+		{"select * from staging.orders a join staging.orders b on a.id = b.id order by 1", "1,8-9", `Two columns are called "id"`, "USING"},
+		{"select 1 as n, 2 as m,\n 3 as N union all select 4, 5, 6", "2,2-3", `Two columns are called "N"`, "EXCLUDE"},
 		{"select row(1, 2) as pair", "", "The SQL cannot be compiled", "fields have no names"},
 		{"select * from shop.staging.orders", "1,15-34", "shop.staging.orders names a catalog", "Write staging.orders"},
 		{"select * from query_table('staging.orders')", "1,15-26", "query_table() cannot be used in an asset", "Write the query itself"},
@@ -57,14 +71,57 @@ func TestMistakesInSQL(t *testing.T) {
 		if test.place != "" {
 			place = "mart.x.sql:" + test.place
 		}
-		if test.sql == "" {
-			place = "mart.x.sql:1,1-2"
-		}
 		if !strings.HasPrefix(got, place+": "+test.summary) || !strings.Contains(got, test.detail) {
 			t.Errorf("%s\n got %s\nwant %s: %s … %s", test.sql, got, place, test.summary, test.detail)
 		}
 		if unbound := g.Nodes[assets.MustName("mart.reader")].Unbound; unbound != "asset mart.x does not compile" {
 			t.Errorf("%s: the reader is unbound because %q", test.sql, unbound)
+		}
+	}
+}
+
+// What follows from a mistake that was told before is not a mistake of its own.
+func TestWhatFollowsIsNotReported(t *testing.T) {
+	p := newProject(nil, map[string]string{
+		"m.empty": " \n", "m.reads_empty": "from m.empty",
+		"m.reads_unread": "from gone.a", "m.below": "from m.reads_unread", "m.fine": "select 1 as id",
+	})
+	p.Unread = assets.Unread{Names: map[assets.Name]bool{assets.MustName("gone.a"): true}, Prefixes: []string{"gone.users_"}}
+	p.asset("m.reads_member", "from gone.users_uk")
+	g, diags, _ := p.compile(t, "")
+	if len(diags) > 0 {
+		t.Error(describe(diags))
+	}
+	for name, unbound := range map[string]bool{"m.empty": true, "m.reads_empty": true, "m.reads_unread": true, "m.below": true, "m.reads_member": true, "m.fine": false} {
+		if got := g.Nodes[assets.MustName(name)].Unbound; (got != "") != unbound {
+			t.Errorf("%s: unbound %q", name, got)
+		}
+	}
+	// The members of a group share their SQL: what is wrong in it is said once.
+	p = newProject(nil, map[string]string{})
+	for _, name := range []string{"m.a", "m.b"} {
+		p.asset(name, "").SQL = sqlIn("group.sql", "from nowhere.x")
+	}
+	if _, diags, _ := p.compile(t, ""); len(diags) != 1 {
+		t.Errorf("%d diagnostics, want one\n%s", len(diags), describe(diags))
+	}
+}
+
+// ${var.x} inside a string of a file is good SQL, but means something else than it seems.
+func TestInterpolationInAFile(t *testing.T) {
+	for sql, want := range map[string]string{
+		"select '${var.since}' as since": `m.a.sql:1,9-10: Nothing is put in for ${…} in this file`,
+		"select '${x}' as since":         "",
+		"select 'a${' as since":          "",
+	} {
+		p := newProject(nil, map[string]string{"m.a": sql})
+		_, diags, _ := p.compile(t, "")
+		if got := describe(diags); diags.HasErrors() || want == "" && got != "" || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: got %s, want %s", sql, got, want)
+		}
+		p.Assets[assets.MustName("m.a")].SQL = sqlIn("m.hcl", sql) // doubled there: $${
+		if _, diags, _ = p.compile(t, ""); len(diags) > 0 {
+			t.Errorf("%s in HCL: %s", sql, describe(diags))
 		}
 	}
 }
@@ -135,24 +192,53 @@ func TestMistakesInColumnsAndChecks(t *testing.T) {
 		{"more than a type", column("amount", "INTEGER) AS a, (1"), `type:0,0-0: "INTEGER) AS a, (1" is not a type`},
 		{"no such column", column("amuont", "DOUBLE"), `column:0,0-0: Unknown column "amuont"` + "\n" + `Asset "mart.x" has no such column. Did you mean "amount"?`},
 		{"check of columns", check(assets.Check{Kind: assets.Unique, Columns: []string{"id", "ID", "note"}}), ""},
-		{"check of no column", check(assets.Check{Kind: assets.NotNull, Columns: []string{"zzz"}}), `arg:0,0-0: Unknown column "zzz"` + "\n" + `Asset "mart.x" has no such column. Its columns are id, amount, note.`},
+		{"check of no column", check(assets.Check{Kind: assets.NotNull, Columns: []string{"zzz"}}), `arg:0,0-0: Unknown column "zzz"` + "\n" + `Asset "mart.x" has no such column. Its columns are id, amount, note, day.`},
 		{"expression", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "amount >= 0 and x.id > 0 -- never negative")}), ""},
 		{"expression over a subquery", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "id in (select id from raw.c)")}), ""},
 		{"expression of no column", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "amount >=\n zero")}), `expr:2,2-6: Unknown column "zero"`},
 		{"expression that does not parse", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "amount >=")}), `expr:1,9-10: The SQL cannot be parsed` + "\n" + `It ends too early`},
-		{"expression with aggregate", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "sum(amount) > 0")}), `expr:1,1-4: WHERE clause cannot contain aggregates`},
+		{"expression with aggregate", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "sum(amount) > 0")}), `expr:1,1-4: An expression is about one row` + "\n" + `A sum or a count`},
+		{"expression with window", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "row_number() over () > 1")}), `expr:1,1-11: An expression is about one row`},
+		{"expression that is a number", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "id")}), `arg:0,0-0: The expression is no condition but of type INTEGER` + "\n" + `An expression is true or false of each row`},
+		{"expression that is a text", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "case when id > 1 then note end")}), `arg:0,0-0: The expression is no condition but of type VARCHAR`},
+		{"expression that is a date", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "current_date")}), `arg:0,0-0: The expression is no condition but of type DATE`},
+		{"expression of several conditions", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "id between 1 and 2 or not (note like 'x%' and true)")}), ""},
+		{"expression that is null", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "null")}), ""},
+		{"expression with a cast", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "id::boolean")}), ""},
+		{"expression that ends", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "id > 0; -- good")}), `expr:1,7-8: The SQL cannot be parsed` + "\n" + `An expression is a condition, not a statement`},
+		{"several checks of no column", func(a *assets.Asset) {
+			a.Columns = []assets.DeclaredColumn{{Name: "Nope", Type: "INTEGER", Decl: at("column")}}
+			a.Checks = []assets.Check{
+				{Kind: assets.NotNull, Columns: []string{"Nope"}, ArgRange: at("arg")}, {Kind: assets.Unique, Columns: []string{"nope"}, ArgRange: at("arg2")},
+				{Kind: assets.Expression, SQL: sqlIn("expr", "nope > 0"), ArgRange: at("arg3")},
+			}
+		}, `column:0,0-0: Unknown column "Nope"`},
+		{"accepted values of the column's type", check(assets.Check{Kind: assets.AcceptedValues, Columns: []string{"id"}, Values: []string{"1", "'2'"}}), ""},
+		{"accepted numbers as text", check(assets.Check{Kind: assets.AcceptedValues, Columns: []string{"note"}, Values: []string{"1", "'x'"}}), ""},
+		{"accepted words in a number", check(assets.Check{Kind: assets.AcceptedValues, Columns: []string{"note", "id"}, Values: []string{"'1'", "'x'"}}), `arg:0,0-0: Column "id" cannot be compared with the accepted values` + "\n" + `In asset "mart.x" it is of type INTEGER: Could not convert string 'x' to INT32.`},
+		{"accepted numbers in a date", check(assets.Check{Kind: assets.AcceptedValues, Columns: []string{"day"}, Values: []string{"1"}}), `arg:0,0-0: Column "day" cannot be compared with the accepted values`},
+		{"relationship of other types", check(assets.Check{Kind: assets.Relationships, Columns: []string{"amount"}, To: raw, ToColumns: []string{"id"}}), ""},
+		{"relationship of text to a number", check(assets.Check{Kind: assets.Relationships, Columns: []string{"note"}, To: raw, ToColumns: []string{"id"}}), ""},
+		{"relationship of a date to a number", check(assets.Check{Kind: assets.Relationships, Columns: []string{"day"}, To: raw, ToColumns: []string{"id"}}), `arg:0,0-0: Column "day" cannot be compared with "id" of raw.c`},
+		{"what a broken block declares", func(a *assets.Asset) {
+			a.Checks = []assets.Check{
+				{Kind: assets.Relationships, Columns: []string{"id"}, To: assets.MustName("gone.a"), ToColumns: []string{"id"}, ArgRange: at("arg")},
+				{Kind: assets.Query, SQL: sqlIn("sql", "from gone.a"), ArgRange: at("arg")},
+			}
+		}, ""},
 		{"expression over nothing", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "id in (from raw.nope)")}), `expr:1,13-21: Unknown input "raw.nope"`},
 		{"sql", check(assets.Check{Kind: assets.Query, SQL: sqlIn("sql", "select * from mart.x join raw.c using (id)")}), ""},
 		{"sql of no column", check(assets.Check{Kind: assets.Query, SQL: sqlIn("sql", "select * from mart.x where idd > 1")}), `sql:1,28-31: Unknown column "idd"`},
 		{"sql over nothing", check(assets.Check{Kind: assets.Query, SQL: sqlIn("sql", "from mart.y")}), `sql:1,6-12: Unknown input "mart.y"` + "\n" + `Check "sql" of asset "mart.x" reads mart.y, but no source or asset has this name. Did you mean mart.x?`},
-		{"sql that writes", check(assets.Check{Kind: assets.Query, SQL: sqlIn("sql", "delete from mart.x")}), `arg:0,0-0: The SQL is not a query`},
+		{"sql that writes", check(assets.Check{Kind: assets.Query, SQL: sqlIn("sql", "delete from mart.x")}), `sql:1,1-7: The SQL is not a query`},
 		{"relationship", check(assets.Check{Kind: assets.Relationships, Columns: []string{"id"}, To: raw, ToColumns: []string{"id"}}), ""},
 		{"relationship to nothing", check(assets.Check{Kind: assets.Relationships, Columns: []string{"id"}, To: assets.MustName("raw.d"), ToColumns: []string{"id"}}), `arg:0,0-0: Unknown input "raw.d"`},
 		{"relationship to no column", check(assets.Check{Kind: assets.Relationships, Columns: []string{"id"}, To: raw, ToColumns: []string{"idd"}}), `arg:0,0-0: Unknown column "idd"` + "\n" + `Raw.c has no such column. Did you mean "id"?`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newProject(map[string]string{"raw.c": "id INTEGER"}, nil)
-			test.edit(p.asset("mart.x", "select 1 as id, 1.5::DECIMAL(10,2) as amount, 'x' as note"))
+			p.Unread.Names = map[assets.Name]bool{assets.MustName("gone.a"): true}
+			test.edit(p.asset("mart.x", "select 1 as id, 1.5::DECIMAL(10,2) as amount, 'x' as note, date '2024-01-01' as day"))
 			_, diags, _ := p.compile(t, "")
 			got := describe(diags)
 			if test.want == "" && got != "" || test.want != "" && (len(diags) != 1 || !strings.HasPrefix(got, test.want)) {

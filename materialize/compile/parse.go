@@ -3,6 +3,7 @@ package compile
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -37,8 +38,10 @@ func newCheckSQL(a *assets.Asset, check assets.Check) *checkSQL {
 	case assets.Relationships, assets.Query:
 		return &checkSQL{asset: a, check: check}
 	case assets.Expression:
-		return &checkSQL{asset: a, check: check, suffix: "\n) AS BOOLEAN)", // the text may end in a comment
-			prefix: fmt.Sprintf(`SELECT 1 FROM "%s"."%s" WHERE CAST((`, a.Name.Schema, a.Name.Table)}
+		// IS NOT NULL takes any type and leaves it to be seen in the plan. The text
+		// may end in a comment.
+		return &checkSQL{asset: a, check: check, suffix: "\n) IS NOT NULL",
+			prefix: fmt.Sprintf(`SELECT 1 FROM "%s"."%s" WHERE (`, a.Name.Schema, a.Name.Table)}
 	}
 	return nil
 }
@@ -54,6 +57,8 @@ type statement struct {
 	rng    hcl.Range
 	parsed lineage.Parsed
 	err    error
+	// condition says that sql is part of a WHERE clause.
+	condition bool
 }
 
 // parse finds what every statement of the project names.
@@ -61,14 +66,18 @@ func (c *compiler) parse() error {
 	var statements, misses []*statement
 	for _, name := range assets.SortedNames(c.project.Assets) {
 		a := c.project.Assets[name]
-		statements = append(statements, &statement{text: a.SQL.Text, sql: a.SQL, rng: a.SQLRange,
-			done:  func(parsed lineage.Parsed) { c.parsed[name] = parsed },
-			wrong: func(d *hcl.Diagnostic) { c.breaks(name, d) }})
+		if strings.TrimSpace(a.SQL.Text) == "" {
+			c.breaks(name) // whoever read it has said why there is none
+		} else {
+			statements = append(statements, &statement{text: a.SQL.Text, sql: a.SQL, rng: a.SQLRange,
+				done:  func(parsed lineage.Parsed) { c.parsed[name] = parsed },
+				wrong: func(d *hcl.Diagnostic) { c.breaks(name, d) }})
+		}
 		for _, check := range a.Checks {
 			if check := newCheckSQL(a, check); check != nil {
 				c.checks = append(c.checks, check)
 				if check.check.Kind != assets.Relationships {
-					statements = append(statements, &statement{text: check.text(), sql: check.check.SQL, shift: len(check.prefix), rng: check.check.ArgRange,
+					statements = append(statements, &statement{text: check.text(), sql: check.check.SQL, shift: len(check.prefix), rng: check.check.ArgRange, condition: check.check.Kind == assets.Expression,
 						done:  func(parsed lineage.Parsed) { check.parsed = parsed },
 						wrong: func(d *hcl.Diagnostic) { check.broken = true; c.report(d) }})
 				}
@@ -86,11 +95,21 @@ func (c *compiler) parse() error {
 	}
 	for _, s := range statements {
 		if s.err != nil {
-			s.wrong(engineDiagnostic(s.err, s.sql, s.shift, s.rng))
+			d := engineDiagnostic(s.err, s.sql, s.shift, s.rng)
+			if s.condition {
+				explainCondition(d)
+			}
+			s.wrong(d)
 			continue
+		}
+		if d := unreplaced(s.sql, s.rng); d != nil {
+			c.report(d)
 		}
 		s.done(s.parsed)
 		for _, r := range s.parsed.Refusals {
+			if at := parameter.FindAllStringIndex(s.text, 2); r.Summary == lineage.NoValue && len(at) == 1 {
+				r.Offset = at[0][0]
+			}
 			s.wrong(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: r.Summary, Detail: r.Detail, Subject: place(s.sql, r.Offset, s.shift, s.rng).Ptr()})
 		}
 		for _, f := range s.parsed.Files {
@@ -132,6 +151,9 @@ func (c *compiler) parseMisses(misses []*statement) error {
 	}
 	return nil
 }
+
+// parameter is what a parameter looks like.
+var parameter = regexp.MustCompile(`\$\w+|\?`)
 
 // place maps a byte of a text whose first shift bytes are ours to a file.
 func place(s assets.SQL, offset, shift int, fallback hcl.Range) hcl.Range {

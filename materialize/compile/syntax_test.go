@@ -99,7 +99,7 @@ func TestParseFindsWhatIsRead(t *testing.T) {
 		{`from json_execute_serialized_sql('x')`, `refused@5: json_execute_serialized_sql() cannot be used in an asset`},
 		{`describe m.t`, `m.t@9 refused@0: DESCRIBE, SHOW and SUMMARIZE cannot be used in an asset`},
 		{`from (summarize m.t)`, `m.t@16 refused@0: DESCRIBE, SHOW and SUMMARIZE cannot be used in an asset`},
-		{`select $since`, `refused@0: A parameter has no value`},
+		{`select $since`, `refused@-1: A parameter has no value`},
 	} {
 		parsed, err := parse(t, binder, test.sql)
 		if err != nil {
