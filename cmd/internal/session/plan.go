@@ -12,6 +12,7 @@ import (
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/compile"
+	"github.com/seed-4311623e/assets/materialize/observe"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
@@ -27,21 +28,29 @@ func (s *Session) Compile(ctx context.Context) hcl.Diagnostics {
 	s.Looks = looks
 	s.remember(looks)
 	observed := time.Now()
+	graph, mistakes := s.compile(ctx, looks)
+	if mistakes.HasErrors() {
+		graph, mistakes = s.withoutMisshapen(ctx, graph, mistakes)
+	}
+	s.Graph = graph
 	var diags hcl.Diagnostics
-	columns := map[assets.Name][]assets.Column{}
-	for _, name := range assets.SortedNames(looks) {
-		look := looks[name]
-		if look.Err != "" {
+	for _, name := range assets.SortedNames(s.Looks) {
+		if look := s.Looks[name]; look.Err != "" {
 			diags = append(diags, s.unobserved(s.Project.Sources[name], look))
 		}
+	}
+	s.Log.Debug().Stringer("observe", observed.Sub(began)).Stringer("compile", time.Since(observed)).Msg("compiled the project")
+	return append(diags, mistakes...)
+}
+
+func (s *Session) compile(ctx context.Context, looks map[assets.Name]observe.Look) (*lineage.Graph, hcl.Diagnostics) {
+	columns := map[assets.Name][]assets.Column{}
+	for name, look := range looks {
 		if look.ID != "" {
 			columns[name] = look.Columns
 		}
 	}
-	graph, more := compile.Compile(ctx, s.Project, columns, s.openBinder(ctx), warehouse.Engine(), s.cache(""))
-	s.Graph = graph
-	s.Log.Debug().Stringer("observe", observed.Sub(began)).Stringer("compile", time.Since(observed)).Msg("compiled the project")
-	return append(diags, more...)
+	return compile.Compile(ctx, s.Project, columns, s.openBinder(ctx), warehouse.Engine(), s.cache(""))
 }
 
 // CompileRest adds the mistakes that only binding finds to those that the
@@ -167,13 +176,23 @@ func (s *Session) Select(selectors []string) ([]assets.Name, hcl.Diagnostics) {
 	}
 	var chosen []assets.Name
 	for _, selector := range selectors {
-		if name, err := assets.ParseName(selector); err == nil && s.Project.Sources[name] != nil {
+		base, up := strings.CutPrefix(strings.TrimSuffix(selector, "+"), "+")
+		if name, err := assets.ParseName(base); err == nil && s.Project.Sources[name] != nil {
 			chosen = append(chosen, name)
-			continue
+			if selector == base {
+				continue
+			}
 		}
 		names, diags := s.selectAssets([]string{selector}, selector)
 		if diags.HasErrors() {
 			return nil, diags
+		}
+		if up {
+			for _, name := range assets.SortedNames(s.Graph.Upstream(names...)) {
+				if s.Project.Sources[name] != nil {
+					chosen = append(chosen, name)
+				}
+			}
 		}
 		chosen = append(chosen, names...)
 	}
