@@ -69,7 +69,7 @@ func (x *Executor) Apply(ctx context.Context, p *assets.Project, plan planner.Pl
 		return Result{}, err
 	}
 	defer r.catalog.close(context.WithoutCancel(ctx))
-	r.emit(Event{Type: RunStarted, Total: len(r.tasks)})
+	r.emit(Event{Type: RunStarted})
 	if err := r.build(ctx); err != nil {
 		return Result{}, err
 	}
@@ -274,7 +274,7 @@ func (r *run) emit(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e.Run, e.At = r.id, r.Now()
-	e.Done, e.Total = r.done, len(r.tasks)
+	e.Done, e.Total = r.done, len(r.tasks)+len(r.drops)
 	if r.Emit != nil {
 		r.Emit(e)
 	}

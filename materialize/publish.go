@@ -25,7 +25,9 @@ func (r *run) publish(ctx context.Context) (Result, error) {
 		if t != nil {
 			r.settle(t)
 			result.add(t)
-			if t.outcome != Skipped {
+			if t.outcome == Skipped {
+				p.Records = append(p.Records, r.note(t.step.Key, planner.Skipped, t.message))
+			} else {
 				p.Records = append(p.Records, t.record)
 			}
 			if t.ok() && t.replaces {
@@ -40,7 +42,7 @@ func (r *run) publish(ctx context.Context) (Result, error) {
 		result.Status = string(warehouse.Partly)
 	}
 	p.Run = warehouse.Run{ID: r.id, Began: r.began, Ended: ended, Status: warehouse.RunStatus(result.Status),
-		Built: result.Built, Unchanged: result.Unchanged, Failed: result.Failed, Skipped: result.Skipped}
+		Built: result.Built, Unchanged: result.Unchanged, Failed: result.Failed, Skipped: result.Skipped, Dropped: result.Dropped}
 	if err := r.DB.Publish(ctx, p); err != nil {
 		return Result{}, err
 	}
@@ -101,6 +103,7 @@ func (r *run) drop(p *warehouse.Publication, result *Result) {
 			message := "kept, because the published view " + view.String() + " still reads it"
 			result.Failed++
 			result.Assets = append(result.Assets, AssetResult{step.Asset, FailedBuild, message, planner.Materialization{}})
+			r.ended()
 			r.emit(Event{Type: AssetFinished, Asset: step.Asset, Action: step.Action, Outcome: FailedBuild, Message: message})
 			continue
 		}
@@ -109,12 +112,26 @@ func (r *run) drop(p *warehouse.Publication, result *Result) {
 			p.Drops = append(p.Drops, step.Asset)
 		}
 		p.Forget = append(p.Forget, step.Key)
-		record := planner.Materialization{ID: r.newID(), Key: step.Key, Run: r.id, Status: planner.Dropped, Began: r.Now(), Ended: r.Now()}
+		record := r.note(step.Key, planner.Dropped, "")
 		p.Records = append(p.Records, record)
 		result.Dropped++
 		result.Assets = append(result.Assets, AssetResult{step.Asset, Dropped, "", record})
+		r.ended()
 		r.emit(Event{Type: AssetFinished, Asset: step.Asset, Action: step.Action, Outcome: Dropped})
 	}
+}
+
+// note is the record of an asset that nothing was built of.
+func (r *run) note(key planner.Key, status planner.Status, message string) planner.Materialization {
+	now := r.Now()
+	return planner.Materialization{ID: r.newID(), Key: key, Run: r.id, Status: status, Began: now, Ended: now, Err: message}
+}
+
+// ended counts a step that was carried out.
+func (r *run) ended() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done++
 }
 
 // shownBy finds a view that will be visible after this run and reads name.

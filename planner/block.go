@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
 )
@@ -57,7 +58,8 @@ func (m *model) unobserved(name assets.Name) []Reason {
 		what = fmt.Sprintf("source %s cannot be read", name)
 	}
 	if seen.Err != "" {
-		what += ": " + seen.Err
+		first, _, _ := strings.Cut(seen.Err, ". ") // what follows is advice
+		what += ": " + first
 	}
 	return []Reason{because(UpstreamFailed, name, "%s", what)}
 }

@@ -130,11 +130,11 @@ func TestStale(t *testing.T) {
 
 		// drift
 		{"its view was dropped", func(w *world) { w.found("c", func(f *Found) { f.Kind, f.View = "", "" }) }, `
-			~ c: drifted: its view was dropped`},
+			~ c: drifted: the view it is published as was dropped`},
 		{"its view and table were dropped", func(w *world) { w.unfind("c") }, `
-			~ c: drifted: its view and table were dropped`},
+			~ c: drifted: its table and the view it is published as were dropped`},
 		{"its view was replaced", func(w *world) { w.found("c", func(f *Found) { f.View = "select 2" }) }, `
-			~ c: drifted: its view was replaced`},
+			~ c: drifted: the view it is published as was replaced`},
 		{"its table was dropped", func(w *world) { w.found("c", func(f *Found) { f.Table = "" }) }, `
 			~ c: drifted: its table was dropped`},
 		{"its table got another column", func(w *world) {
@@ -234,18 +234,18 @@ func TestBlocked(t *testing.T) {
 		{"its view was replaced by a table; readers hold the right content and stay", func(w *world) {
 			w.found("b", func(f *Found) { f.Kind, f.View = "table", "" })
 		}, `
-			! b: unmanaged: the warehouse has a table of this name that this project did not make: rename or drop it; drifted: its view was replaced by a table`},
+			! b: unmanaged: the warehouse has a table of this name that this project did not make: rename or drop it; drifted: the view it is published as was replaced by a table`},
 		{"… unless they need a build", func(w *world) {
 			w.found("b", func(f *Found) { f.Kind, f.View = "table", "" })
 			w.redefine("c")
 		}, `
-			! b: unmanaged: the warehouse has a table of this name that this project did not make: rename or drop it; drifted: its view was replaced by a table
+			! b: unmanaged: the warehouse has a table of this name that this project did not make: rename or drop it; drifted: the view it is published as was replaced by a table
 			! c: upstream_failed: b cannot be built; definition_changed: its SQL changed`},
 		{"… or it is behind as well", func(w *world) {
 			w.found("b", func(f *Found) { f.Kind, f.View = "table", "" })
 			w.arrive("raw.t")
 		}, `
-			! b: unmanaged: the warehouse has a table of this name that this project did not make: rename or drop it; input_changed: source raw.t has a new version; drifted: its view was replaced by a table
+			! b: unmanaged: the warehouse has a table of this name that this project did not make: rename or drop it; input_changed: source raw.t has a new version; drifted: the view it is published as was replaced by a table
 			! c: upstream_failed: b cannot be built`},
 		{"what cannot be built makes nobody else build", func(w *world) {
 			w.observe("raw.t", func(o *Observation) { o.Version.ID += "x"; o.Err = "gone" })

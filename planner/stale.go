@@ -216,18 +216,22 @@ func drifted(n *node) []Reason {
 	if found == nil {
 		found = &Found{}
 	}
+	table, view := last.Table != "", "its view"
+	if table {
+		view = "the view it is published as"
+	}
 	var why string
-	switch table := last.Table != ""; {
+	switch {
 	case found.Kind == "" && table && found.Table == "":
-		why = "its view and table were dropped"
+		why = "its table and " + view + " were dropped"
 	case found.Kind == "":
-		why = "its view was dropped"
+		why = view + " was dropped"
 	case found.Kind != "view":
-		why = fmt.Sprintf("its view was replaced by a %s", found.Kind)
+		why = fmt.Sprintf("%s was replaced by a %s", view, found.Kind)
 	case table && found.Table == "":
 		why = "its table was dropped"
 	case found.View != last.View:
-		why = "its view was replaced"
+		why = view + " was replaced"
 	case table && !slices.Equal(found.Columns, last.Made.Columns):
 		why = "the columns of its table changed: " + columnsDiff(last.Made.Columns, found.Columns)
 	case table && found.Rows != last.Rows:

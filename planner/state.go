@@ -47,6 +47,7 @@ const (
 	Revalidated Status = "revalidated" // not built: what it reads did not change
 	Staged      Status = "staged"      // built and audited, not yet visible
 	Failed      Status = "failed"      // not visible; Err or Checks say why
+	Skipped     Status = "skipped"     // not built: an input failed; Err names it
 	Dropped     Status = "dropped"     // removed from the warehouse
 )
 

@@ -99,10 +99,12 @@ func (db *DB) setup(ctx context.Context, o Options) error {
 	if err := db.Exec(ctx, settings); err != nil {
 		return err
 	}
-	attach := "ATTACH " + Literal(o.Path) + " AS " + Catalog
+	// Without a type DuckDB takes the ending of the path for one, such as .csv.
+	attach := "ATTACH " + Literal(o.Path) + " AS " + Catalog + " (TYPE duckdb"
 	if o.ReadOnly {
-		attach += " (READ_ONLY)"
+		attach += ", READ_ONLY"
 	}
+	attach += ")"
 	if err := db.attach(ctx, attach, o); err != nil {
 		return err
 	}
@@ -169,7 +171,7 @@ func create(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	err = db.Exec(ctx, "ATTACH "+Literal(fresh)+" AS "+Catalog+" (STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 65536)")
+	err = db.Exec(ctx, "ATTACH "+Literal(fresh)+" AS "+Catalog+" (TYPE duckdb, STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 65536)")
 	if err == nil {
 		err = db.prepareState(ctx, false)
 	}

@@ -197,7 +197,7 @@ func (c *Conn) publishRecords(ctx context.Context, p Publication) error {
 		c.appendRows("runs", 1, func(int) ([]any, error) {
 			r := p.Run
 			return []any{r.ID, Environment, r.Began.UTC(), r.Ended.UTC(), string(r.Status),
-				int64(r.Built), int64(r.Unchanged), int64(r.Failed), int64(r.Skipped), Engine()}, nil
+				int64(r.Built), int64(r.Unchanged), int64(r.Failed), int64(r.Skipped), int64(r.Dropped), Engine()}, nil
 		}),
 	)
 }

@@ -33,7 +33,7 @@ const stateTables = `
 CREATE SCHEMA _assets;
 CREATE TABLE _assets.meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
 CREATE TABLE _assets.runs (run VARCHAR NOT NULL, environment VARCHAR NOT NULL, began TIMESTAMPTZ NOT NULL, ended TIMESTAMPTZ NOT NULL,
-	status VARCHAR NOT NULL, built BIGINT NOT NULL, unchanged BIGINT NOT NULL, failed BIGINT NOT NULL, skipped BIGINT NOT NULL, engine VARCHAR NOT NULL);
+	status VARCHAR NOT NULL, built BIGINT NOT NULL, unchanged BIGINT NOT NULL, failed BIGINT NOT NULL, skipped BIGINT NOT NULL, dropped BIGINT NOT NULL, engine VARCHAR NOT NULL);
 CREATE TABLE _assets.materializations ` + recordColumns + `; -- append-only history
 CREATE TABLE _assets.current ` + recordColumns + `;          -- what is published
 CREATE TABLE _assets.staged ` + recordColumns + `;           -- built and audited, not yet published
@@ -319,10 +319,10 @@ func (db *DB) Observe(ctx context.Context, seen []planner.Observation) error {
 
 // Run is one finished run.
 type Run struct {
-	ID                                string
-	Began, Ended                      time.Time
-	Status                            RunStatus
-	Built, Unchanged, Failed, Skipped int
+	ID                                         string
+	Began, Ended                               time.Time
+	Status                                     RunStatus
+	Built, Unchanged, Failed, Skipped, Dropped int
 }
 
 // RunStatus says how a run ended.
@@ -344,10 +344,10 @@ func (db *DB) Runs(ctx context.Context, limit int) ([]Run, error) {
 		return nil, nil
 	}
 	var out []Run
-	err = c.each(ctx, fmt.Sprintf("SELECT run, began, ended, status, built, unchanged, failed, skipped FROM %s._assets.runs ORDER BY run DESC LIMIT %d", Catalog, limit),
+	err = c.each(ctx, fmt.Sprintf("SELECT run, began, ended, status, built, unchanged, failed, skipped, dropped FROM %s._assets.runs ORDER BY run DESC LIMIT %d", Catalog, limit),
 		func(scan func(...any) error) error {
 			var r Run
-			err := scan(&r.ID, &r.Began, &r.Ended, &r.Status, &r.Built, &r.Unchanged, &r.Failed, &r.Skipped)
+			err := scan(&r.ID, &r.Began, &r.Ended, &r.Status, &r.Built, &r.Unchanged, &r.Failed, &r.Skipped, &r.Dropped)
 			r.Began, r.Ended = r.Began.UTC(), r.Ended.UTC()
 			out = append(out, r)
 			return err
