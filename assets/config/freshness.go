@@ -93,7 +93,11 @@ func checkCron(expr string) error {
 	}
 	texts := strings.Fields(expr)
 	if len(texts) != len(cronFields) {
-		return fmt.Errorf("it has %d fields instead of 5", len(texts))
+		fields := "fields"
+		if len(texts) == 1 {
+			fields = "field"
+		}
+		return fmt.Errorf("it has %d %s instead of 5", len(texts), fields)
 	}
 	var sets [5]uint64
 	for i, text := range texts {
