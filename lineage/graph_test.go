@@ -89,7 +89,7 @@ func TestSelect(t *testing.T) {
 		{"sales", "error: no asset is called sales. Did you mean mart.sales?"},
 		{"staging.user", "error: no asset is called staging.user. Did you mean staging.users?"},
 		{"zzz.qqqq", "error: no asset is called zzz.qqqq. `assets lineage` lists all assets"},
-		{"no-name", "error: no asset is called no-name. `assets lineage` lists all assets"},
+		{"no-name", "error: no asset is called \"no-name\". `assets lineage` lists all assets"},
 		{"raw.orders", "error: raw.orders is a source: it is observed, not built. Write raw.orders+ for the assets made from it"},
 		{"tag:finanse", `error: no asset has the tag "finanse". Did you mean finance?`},
 		{"owner:bob@example.com", `error: no asset has the owner "bob@example.com". Did you mean ann@example.com?`},

@@ -96,7 +96,7 @@ func replaceFile(path string, text []byte) error {
 
 // unobserved tells that a source cannot be observed, and what follows from that.
 func (s *Session) unobserved(source *assets.Source, look observe.Look) *hcl.Diagnostic {
-	consequence := "What reads it keeps its last good version until then."
+	consequence := "What reads it keeps its last good version until it can be."
 	if look.ID == "" {
 		consequence = "It was never seen before, so its columns are not known: what reads it is not checked and cannot be built."
 	}

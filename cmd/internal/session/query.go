@@ -49,6 +49,9 @@ func (s *Session) query(ctx context.Context, r *Result, statement string) error 
 	if err != nil {
 		return err
 	}
+	if err := s.find(ctx, c, refs); err != nil {
+		return err
+	}
 	if err := s.resolve(ctx, c, exists, refs); err != nil {
 		return err
 	}
@@ -79,7 +82,9 @@ func (s *Session) openForQuery(ctx context.Context) (db *warehouse.DB, exists bo
 // commands are statements about tables that can be read from like a query.
 var commands = []string{"describe", "desc", "summarize"}
 
-// parseQuery refuses what is not one query, and finds the names it reads.
+var errNoQuery = errors.New("this is not a query. `assets query` only reads: it takes one SELECT, FROM, WITH, VALUES, DESCRIBE or SUMMARIZE. `assets show` lists what is published; to build something declare an asset and run `assets apply`")
+
+// parseQuery refuses what is not one query on sources and assets, and finds the names it reads.
 func parseQuery(ctx context.Context, c *warehouse.Conn, statement string) (string, []lineage.Ref, error) {
 	first, rest, _ := strings.Cut(strings.TrimSpace(statement), " ")
 	for _, command := range commands {
@@ -87,6 +92,9 @@ func parseQuery(ctx context.Context, c *warehouse.Conn, statement string) (strin
 			body := strings.TrimRight(strings.TrimSpace(rest), "; ")
 			statement = "FROM (" + first + " " + body + ")"
 		}
+	}
+	if strings.EqualFold(first, "show") { // the one other word that DuckDB cannot parse here
+		return "", nil, errNoQuery
 	}
 	var ast string
 	var statements int
@@ -100,12 +108,79 @@ func parseQuery(ctx context.Context, c *warehouse.Conn, statement string) (strin
 	parsed, err := lineage.Parse([]byte(ast), warehouse.Engine())
 	var engine *lineage.EngineError
 	if errors.As(err, &engine) && strings.Contains(engine.Message, "Only SELECT") {
-		return "", nil, errors.New("this is not a query. `assets query` only reads: declare an asset to build something, and run `assets apply`")
+		return "", nil, errNoQuery
 	}
 	if err != nil {
 		return "", nil, err
 	}
+	if len(parsed.Files) > 0 {
+		return "", nil, fmt.Errorf("a query reads what is published and the sources, not files: declare a source for %q, and query that", parsed.Files[0].Path)
+	}
+	for _, refusal := range parsed.Refusals {
+		what, inAsset := strings.CutSuffix(refusal.Summary, " cannot be used in an asset")
+		switch {
+		case strings.HasPrefix(what, "DESCRIBE"), strings.HasPrefix(what, "duckdb_"): // they look at the catalog only
+		case inAsset:
+			return "", nil, fmt.Errorf("%s cannot be used in a query: it may read something besides what is published and the sources", what)
+		default:
+			return "", nil, errors.New(strings.Replace(refusal.Summary, "names a catalog", "names a catalog: write schema.table", 1))
+		}
+	}
 	return statement, parsed.Refs, nil
+}
+
+// find makes sure that everything a query reads is there: what is not, DuckDB
+// would look for among files.
+func (s *Session) find(ctx context.Context, c *warehouse.Conn, refs []lineage.Ref) error {
+	known := map[assets.Name]bool{} // in the warehouse, or DuckDB's own
+	internal := map[string]bool{}   // found without a schema
+	var names []string
+	rows, err := c.Query(ctx, `SELECT lower(schema_name), lower(view_name), internal FROM duckdb_views() UNION ALL SELECT lower(schema_name), lower(table_name), internal FROM duckdb_tables()`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name assets.Name
+		var own bool
+		if err := rows.Scan(&name.Schema, &name.Table, &own); err != nil {
+			return err
+		}
+		known[name] = true
+		if internal[name.Table] = internal[name.Table] || own; !own && name.Schema != "_assets" {
+			names = append(names, name.String())
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, declared := range [][]assets.Name{assets.SortedNames(s.Project.Sources), assets.SortedNames(s.Project.Assets)} {
+		for _, name := range declared {
+			if !known[name] {
+				names = append(names, name.String())
+			}
+		}
+	}
+	tables := map[string]string{}
+	for _, name := range names {
+		tables[name[strings.LastIndexByte(name, '.')+1:]] = name
+	}
+	for _, ref := range refs {
+		switch {
+		case known[ref.Name], ref.Bare && internal[ref.Name.Table], s.Project.Sources[ref.Name] != nil:
+		case s.Project.Assets[ref.Name] != nil:
+			return fmt.Errorf("%s is not published: run `assets apply` first", ref.Name)
+		case ref.Bare && tables[ref.Name.Table] != "":
+			return fmt.Errorf("the name %s needs its schema: write %s", ref.Name, tables[ref.Name.Table])
+		default:
+			text := fmt.Sprintf("no source or published asset is called %s", ref.Name)
+			if near := lineage.Nearest(ref.Name.String(), names); len(near) > 0 {
+				return fmt.Errorf("%s. Did you mean %s?", text, strings.Join(near, " or "))
+			}
+			return fmt.Errorf("%s. `assets show` lists what is published", text)
+		}
+	}
+	return nil
 }
 
 // resolve makes names mean what is published, or what a source holds now.
@@ -114,9 +189,6 @@ func (s *Session) resolve(ctx context.Context, c *warehouse.Conn, exists bool, r
 	for _, ref := range refs {
 		if s.Project.Sources[ref.Name] != nil {
 			sources = append(sources, ref.Name)
-		}
-		if s.Project.Assets[ref.Name] != nil && !exists {
-			return fmt.Errorf("%s was never built: run `assets apply` first", ref.Name)
 		}
 	}
 	if len(sources) == 0 && exists {
