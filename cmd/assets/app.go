@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -73,7 +75,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 		code = int(told)
 	default:
 		code = 1
-		a.show(failure("Invalid command line", err), nil)
+		if err := a.refuse(failure("Invalid command line", err), nil); !errors.As(err, &told) {
+			fmt.Fprintln(a.err, err) // not even that can be said
+		}
 	}
 	// The last bytes may have waited for the rest of a secret.
 	if err := errors.Join(a.out.Flush(), a.err.Flush()); err != nil && code == 0 {
@@ -103,7 +107,7 @@ func (a *app) prepare(*cobra.Command, []string) error {
 	a.log = zerolog.New(w).Level(level).With().Timestamp().Logger()
 	if a.chdir != "" {
 		if err := os.Chdir(a.chdir); err != nil {
-			return fmt.Errorf("-chdir: %w", err)
+			return fmt.Errorf("-chdir: %w", plainly(err))
 		}
 	}
 	return nil
@@ -127,11 +131,19 @@ func (a *app) show(diags hcl.Diagnostics, s *session.Session) {
 		view.DiagnosticLines(a.err, a.diagnosticsJSON(diags, s), time.Now())
 		return
 	}
-	width := 0
-	if a.errTerm != nil {
-		width, _, _ = term.GetSize(int(a.errTerm.Fd()))
+	view.Diagnostics(a.err, a.clean(diags), files(s), a.errStyle, columns(a.errTerm))
+}
+
+// columns is the width of a terminal; 0: none, or not known.
+func columns(terminal *os.File) int {
+	if terminal == nil {
+		return 0
 	}
-	view.Diagnostics(a.err, a.clean(diags), files(s), a.errStyle, width)
+	width, _, err := term.GetSize(int(terminal.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // fail shows diagnostics if they hold an error, and returns the exit code for it.
@@ -175,6 +187,38 @@ func files(s *session.Session) map[string][]byte {
 		return nil
 	}
 	return s.Project.Files
+}
+
+// plainly is an error of the file system as people say it: the path, and what is wrong with it.
+func plainly(err error) error {
+	var at *fs.PathError
+	switch {
+	case !errors.As(err, &at):
+		return err
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no %s", at.Path)
+	}
+	return fmt.Errorf("%s: %w", at.Path, at.Err)
+}
+
+// command is a command line to suggest, in the directory this one was run in.
+func (a *app) command(words ...string) string {
+	line := "assets"
+	if a.chdir != "" {
+		line += " " + quoted("-chdir="+a.chdir)
+	}
+	for _, word := range words {
+		line += " " + quoted(word)
+	}
+	return line
+}
+
+// quoted is an argument as a shell takes it.
+func quoted(word string) string {
+	if word != "" && !strings.ContainsAny(word, " \t\n\"'`$&|;<>()*?[]{}#~!\\") {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 func failure(summary string, err error) hcl.Diagnostics {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -32,6 +35,9 @@ refused if anything it was based on has moved.
 Exits 1 if anything failed, after publishing what may be published.`,
 		Args: takes(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := a.checkParallelism(c); err != nil {
+				return err
+			}
 			if len(args) == 1 {
 				return a.applySaved(c.Context(), args[0], flags)
 			}
@@ -54,6 +60,9 @@ func (a *app) destroyCommand() *cobra.Command {
 and all that is made from it. The files of sources are never touched.`,
 		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := a.checkParallelism(c); err != nil {
+				return err
+			}
 			return a.planAndApply(c.Context(), flags, approved)
 		},
 	}
@@ -67,6 +76,13 @@ func (a *app) applyFlags(c *cobra.Command, approved *bool) {
 	c.Flags().IntVar(&a.parallelism, "parallelism", 0, "build `N` assets at once (default: as many as there are cores)")
 }
 
+func (a *app) checkParallelism(c *cobra.Command) error {
+	if c.Flags().Changed("parallelism") && a.parallelism < 1 {
+		return fmt.Errorf("-parallelism is how many assets are built at once, at least 1, not %d. Leave it out for as many as there are cores", a.parallelism)
+	}
+	return nil
+}
+
 // planAndApply makes a plan, has it approved and carries it out.
 func (a *app) planAndApply(ctx context.Context, flags planFlags, approved bool) error {
 	p, diags := a.plan(ctx, flags)
@@ -77,9 +93,12 @@ func (a *app) planAndApply(ctx context.Context, flags planFlags, approved bool) 
 	if !a.json {
 		a.show(diags, p.Session)
 		view.PlanText(a.out, p.plan, p.options, a.outStyle)
+		if p.plan.Work() || p.plan.Summary().Blocked > 0 {
+			fmt.Fprintln(a.out)
+		}
 	}
 	if !approved && p.plan.Changes() {
-		if err := a.approve(ctx, flags.destroy); err != nil {
+		if err := a.approve(ctx, flags); err != nil {
 			return a.refuseApply(failure("Not approved", err), p)
 		}
 	}
@@ -94,11 +113,14 @@ func (a *app) applySaved(ctx context.Context, path string, flags planFlags) erro
 		return a.refuseApply(failure("Invalid flags", errors.New("a saved plan says itself what is done: give -target, -replace and -destroy to `assets plan`")), p)
 	}
 	saved, err := readPlan(path)
+	if _, missing := os.Stat(path); errors.Is(missing, fs.ErrNotExist) && looksLikeSelector(path) {
+		err = fmt.Errorf("%w. To build only %s and what it needs, run: %s", err, path, a.command("apply", "-target", path))
+	}
 	if err == nil {
 		err = a.takeVariables(saved)
 	}
 	if err != nil {
-		return a.refuseApply(failure("Cannot apply the saved plan", fmt.Errorf("%s: %w", path, err)), p)
+		return a.refuseApply(failure("Cannot apply the saved plan", err), p)
 	}
 	var diags hcl.Diagnostics
 	if p.Session, diags = a.open(); diags.HasErrors() {
@@ -114,6 +136,12 @@ func (a *app) applySaved(ctx context.Context, path string, flags planFlags) erro
 		return a.refuseApply(diags, p)
 	}
 	p.in, p.plan = in, saved.Plan
+	if !a.json {
+		a.show(diags, p.Session)
+		if summary := p.plan.Summary(); !p.plan.Work() && summary.Blocked == 0 {
+			fmt.Fprintln(a.out, view.NothingLine(summary, p.options, a.outStyle))
+		}
+	}
 	return a.carryOut(ctx, p, diags)
 }
 
@@ -134,12 +162,12 @@ func (a *app) refuseApply(diags hcl.Diagnostics, p *planned) error {
 func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostics) error {
 	var result materialize.Result
 	var diags hcl.Diagnostics
-	var last *materialize.Event // told last, after the diagnostics
+	last := materialize.Event{Type: materialize.RunFinished, At: time.Now(), Result: &result} // told after the diagnostics
 	if p.plan.Work() {
 		progress := a.progress(p.Project)
 		p.Emit = func(e materialize.Event) {
 			if e.Type == materialize.RunFinished {
-				last = &e
+				last = e
 				return
 			}
 			progress.Event(e)
@@ -154,18 +182,19 @@ func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostic
 		result = materialize.Result{Status: "succeeded"}
 	}
 	diags = append(diags, view.RunDiagnostics(p.Project, p.plan, result)...)
+	totals := view.NewTotals(p.plan, result)
 	if a.json {
 		a.diagnosticLines(append(planDiags, diags...), p)
-		if last == nil {
-			last = &materialize.Event{Type: materialize.RunFinished, At: time.Now(), Result: &result}
-		}
-		if err := view.JSONLine(a.out, view.NewEventJSON(*last)); err != nil {
+		if err := view.JSONLine(a.out, view.FinishedJSON(last, totals)); err != nil {
 			return err
 		}
 	} else {
+		if len(diags) == 0 {
+			fmt.Fprintln(a.out) // diagnostics end with a blank line themselves
+		}
 		a.show(diags, p.Session)
-		if p.plan.Work() {
-			fmt.Fprintf(a.out, "\n%s\n", view.ResultLine(result, verb(p.options), a.outStyle))
+		if p.plan.Work() || totals.Blocked > 0 {
+			fmt.Fprintln(a.out, view.ResultLine(totals, result.Took, verb(p.options), a.outStyle))
 		}
 	}
 	if diags.HasErrors() {
@@ -190,13 +219,7 @@ func (a *app) progress(p *assets.Project) view.Progress {
 	case a.logFormat == "json": // then all of stderr is
 		return view.NewJSONLines(a.err)
 	case a.errTerm != nil:
-		return view.NewLive(a.err, a.errStyle, isView, func() int {
-			width, _, err := term.GetSize(int(a.errTerm.Fd()))
-			if err != nil || width == 0 { // a terminal may not know
-				return 80
-			}
-			return width
-		})
+		return view.NewLive(a.err, a.errStyle, isView, func() int { return cmp.Or(columns(a.errTerm), 80) })
 	}
 	return view.NewLines(a.err, a.errStyle, isView)
 }
@@ -206,20 +229,20 @@ func (a *app) diagnosticLines(diags hcl.Diagnostics, p *planned) {
 	view.DiagnosticLines(a.out, a.diagnosticsJSON(diags, p.Session), time.Now())
 }
 
-// approve asks on the terminal.
-func (a *app) approve(ctx context.Context, destroy bool) error {
-	if a.json || !term.IsTerminal(int(a.stdin.Fd())) {
-		return errors.New("there is no terminal to ask for approval. Look at the plan, then give -auto-approve, or save it with `assets plan -out FILE` and run `assets apply FILE`")
+// approve asks for approval, and takes the answer from a terminal or a pipe.
+func (a *app) approve(ctx context.Context, flags planFlags) error {
+	if a.json {
+		return a.unasked("with -json nobody is asked for approval", flags)
 	}
 	question, note := "Do you want to perform these actions?", "assets will perform the actions described above."
-	if destroy {
+	if flags.destroy {
 		question, note = "Do you really want to destroy this?", "Data that was built is lost; the files of sources are not touched."
 	}
-	fmt.Fprintf(a.out, "\n%s\n  %s\n  Only 'yes' will be accepted to approve.\n\n  %s ", a.outStyle.Bold(question), note, a.outStyle.Bold("Enter a value:"))
+	fmt.Fprintf(a.out, "%s\n  %s\n  Only 'yes' will be accepted to approve.\n\n  %s ", a.outStyle.Bold(question), note, a.outStyle.Bold("Enter a value:"))
 	answers := make(chan string, 1)
 	go func() { // a read cannot be interrupted, waiting for it can
 		answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
-		answers <- strings.TrimSpace(answer)
+		answers <- answer
 	}()
 	select {
 	case <-ctx.Done():
@@ -227,9 +250,28 @@ func (a *app) approve(ctx context.Context, destroy bool) error {
 		return errors.New("interrupted. Nothing was done")
 	case answer := <-answers:
 		fmt.Fprintln(a.out)
-		if answer != "yes" {
-			return errors.New("the answer was not 'yes'. Nothing was done")
+		switch {
+		case strings.TrimSpace(answer) == "yes":
+			return nil
+		case answer == "" && !term.IsTerminal(int(a.stdin.Fd())):
+			return a.unasked("there is no terminal to ask for approval, and standard input is empty", flags)
 		}
 	}
-	return nil
+	return errors.New("the answer was not 'yes'. Nothing was done")
+}
+
+// unasked refuses to act without approval, and says how to give it.
+func (a *app) unasked(why string, flags planFlags) error {
+	words := []string{"plan"}
+	if flags.destroy {
+		words = append(words, "-destroy")
+	}
+	for _, target := range flags.targets {
+		words = append(words, "-target", target)
+	}
+	for _, replace := range flags.replace {
+		words = append(words, "-replace", replace)
+	}
+	return fmt.Errorf("%s. Look at the plan, then give -auto-approve, or save it with `%s` and run `%s`", why,
+		a.command(append(words, "-out", "FILE")...), a.command("apply", "FILE"))
 }

@@ -46,7 +46,7 @@ changed. Only spaces are touched.`,
 		},
 	}
 	c.Flags().BoolVar(&check, "check", false, "change nothing; exit 1 if a file is not in the canonical layout")
-	c.Flags().BoolVar(&diff, "diff", false, "show the changes")
+	c.Flags().BoolVar(&diff, "diff", false, "show the changes, and write them unless -check is given, too")
 	return c
 }
 

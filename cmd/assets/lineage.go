@@ -39,7 +39,7 @@ func (a *app) lineageCommand() *cobra.Command {
 			}
 			write, known := lineageFormats[flags.format]
 			if !known {
-				return fmt.Errorf("-format is json, dot or mermaid, not %q", flags.format)
+				return formatError(flags.format, []string{"json", "dot", "mermaid"})
 			}
 			s, diags := a.open()
 			if s != nil {
@@ -48,12 +48,13 @@ func (a *app) lineageCommand() *cobra.Command {
 			if !diags.HasErrors() {
 				diags = append(diags, s.Compile(c.Context())...)
 			}
-			if err := a.fail(diags, s); err != nil {
-				return err
+			if diags.HasErrors() {
+				return a.refuse(diags, s)
 			}
+			a.show(diags, s)
 			names, diags := flags.names(s, selectors)
-			if err := a.fail(diags, s); err != nil {
-				return err
+			if diags.HasErrors() {
+				return a.refuse(diags, s)
 			}
 			return write(a.out, export.Of(s.Project, s.Graph, names))
 		},

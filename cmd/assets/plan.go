@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
@@ -43,7 +44,7 @@ func (a *app) planCommand() *cobra.Command {
 				return err
 			}
 			if out != "" && !a.json {
-				fmt.Fprintf(a.out, "\nSaved the plan to %s. To carry out exactly this, run: assets apply %s\n", out, out)
+				fmt.Fprintf(a.out, "\nSaved the plan to %s. To carry out exactly this, run: %s\n", out, a.command("apply", out))
 			}
 			if detailed && p.plan.Changes() {
 				return exit(2)
@@ -94,6 +95,9 @@ func (a *app) showPlan(p *planned, diags hcl.Diagnostics) error {
 		name := ""
 		if p.Session != nil {
 			name = p.Project.Name
+		}
+		if p.plan.At.IsZero() { // there is none
+			p.plan.At = time.Now()
 		}
 		return a.document(view.NewPlanJSON(name, p.plan, a.diagnosticsJSON(diags, p.Session)), diags)
 	}

@@ -17,7 +17,9 @@ func (a *app) queryCommand() *cobra.Command {
 		Use:   "query [-format FORMAT] SQL",
 		Short: "Query what is published, and the sources",
 		Long: `Run one query on what is published, and on the sources as they are now. It can
-change nothing. SQL is DuckDB's; "-" reads it from standard input.`,
+change nothing, and reads no other files. SQL is DuckDB's; "-" reads it from
+standard input. What is known of runs and versions stands in the tables of the
+schema _assets.`,
 		Example: `  assets query "select country, sum(revenue) from mart.daily_sales group by all"
   assets query -format csv "from staging.orders limit 10"`,
 		Args: takes(1, 1),
@@ -26,7 +28,7 @@ change nothing. SQL is DuckDB's; "-" reads it from standard input.`,
 				format = "json"
 			}
 			if !slices.Contains(view.RowFormats, format) {
-				return fmt.Errorf("-format is %s, not %q", strings.Join(view.RowFormats, ", "), format)
+				return formatError(format, view.RowFormats)
 			}
 			statement := args[0]
 			if statement == "-" {
@@ -38,21 +40,27 @@ change nothing. SQL is DuckDB's; "-" reads it from standard input.`,
 			}
 			s, diags := a.open()
 			if diags.HasErrors() {
-				return a.fail(diags, s)
+				return a.refuse(diags, s)
 			}
 			defer s.Close()
 			result, diags := s.Query(c.Context(), statement, format == "json")
 			if diags.HasErrors() {
-				return a.fail(diags, s)
+				return a.refuse(diags, s)
 			}
 			defer func() {
 				if closing := result.Close(); err == nil {
 					err = closing
 				}
 			}()
-			return view.WriteRows(a.out, result, format, a.outStyle)
+			return view.WriteRows(a.out, result, format, a.outStyle, columns(a.outTerm) > 0)
 		},
 	}
 	c.Flags().StringVar(&format, "format", "table", "how to write the result: `FORMAT` is table, csv or json")
 	return c
+}
+
+// formatError refuses a value of -format.
+func formatError(format string, known []string) error {
+	last := len(known) - 1
+	return fmt.Errorf("-format is %s or %s, not %q", strings.Join(known[:last], ", "), known[last], format)
 }

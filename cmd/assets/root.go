@@ -1,11 +1,16 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/seed-4311623e/assets/lineage"
 )
 
 func (a *app) rootCommand() *cobra.Command {
@@ -31,7 +36,7 @@ Begin with "assets init", then "assets plan" and "assets apply".`,
 	}
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fmt.Errorf("%s. Run `%s -help` for the flags there are", strings.Replace(err.Error(), "--", "-", 1), c.CommandPath())
+		return flagError(c, err)
 	})
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.chdir, "chdir", "", "switch to `DIR` before doing anything")
@@ -39,8 +44,8 @@ Begin with "assets init", then "assets plan" and "assets apply".`,
 	flags.BoolVar(&a.json, "json", false, "write the result as JSON")
 	flags.StringVar(&a.logLevel, "log-level", "warn", "what to log: `LEVEL` is trace, debug, info, warn or error")
 	flags.StringVar(&a.logFormat, "log-format", "text", "how to log: `FORMAT` is text or json")
-	flags.DurationVar(&a.lockTimeout, "lock-timeout", 0, "wait for `TIME`, as in 30s, while another process holds the warehouse")
-	flags.StringArrayVar(&a.vars, "var", nil, "set a variable, as in `NAME=VALUE`; may be repeated")
+	flags.DurationVar(&a.lockTimeout, "lock-timeout", 0, "wait for `TIME`, as in 30s, while another process holds the warehouse (default: do not wait)")
+	flags.StringArrayVar(&a.vars, "var", nil, "give a variable of the project its value: `NAME=VALUE`; may be repeated")
 	flags.StringArrayVar(&a.varFiles, "var-file", nil, "set variables from `FILE`; may be repeated")
 	cobra.EnableCommandSorting = false // the order of use says more than the alphabet
 	cobra.AddTemplateFunc("oneDash", func(text string) string {
@@ -59,6 +64,27 @@ Begin with "assets init", then "assets plan" and "assets apply".`,
 
 // flagName finds flags in the parser's description of them, to show them as we write them.
 var flagName = regexp.MustCompile(`--([a-z])`)
+
+// flagError says what is wrong with a flag, as people write flags and values.
+func flagError(c *cobra.Command, err error) error {
+	help := fmt.Sprintf("Run `%s -help` for the flags there are", c.CommandPath())
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near := lineage.Nearest(name, names); len(near) > 0 {
+			help = "Did you mean -" + near[0] + "?"
+		}
+		return fmt.Errorf("unknown flag: -%s. %s", name, help)
+	case errors.As(err, &invalid):
+		kinds := map[string]string{"int": "a whole number", "duration": "a duration, as in 30s", "bool": "true or false"}
+		return fmt.Errorf("-%s takes %s, not %q", cmp.Or(invalid.GetFlag().Shorthand, invalid.GetFlag().Name), kinds[invalid.GetFlag().Value.Type()], invalid.GetValue())
+	}
+	return fmt.Errorf("%s. %s", strings.Replace(err.Error(), "--", "-", 1), help)
+}
 
 // takes allows between least and most arguments; most < 0 is any number.
 func takes(least, most int) cobra.PositionalArgs {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -68,14 +67,22 @@ func (a *app) runsCommand() *cobra.Command {
 	return list
 }
 
-// findRun finds a run by its id, the end of it, or "latest".
+// findRun finds a run by its id, the beginning or the end of it, or "latest".
 func findRun(runs []warehouse.Run, id string) (warehouse.Run, error) {
 	if id == "latest" && len(runs) > 0 {
 		return runs[0], nil
 	}
-	i := slices.IndexFunc(runs, func(r warehouse.Run) bool { return strings.HasSuffix(r.ID, strings.ToUpper(id)) })
-	if i < 0 {
-		return warehouse.Run{}, fmt.Errorf("no run is called %q. `assets runs` lists them", id)
+	var found []warehouse.Run
+	for _, r := range runs {
+		if part := strings.ToUpper(id); strings.HasPrefix(r.ID, part) || strings.HasSuffix(r.ID, part) {
+			found = append(found, r)
+		}
 	}
-	return runs[i], nil
+	switch len(found) {
+	case 0:
+		return warehouse.Run{}, fmt.Errorf("no run is called %q. `assets runs` lists them", id)
+	case 1:
+		return found[0], nil
+	}
+	return warehouse.Run{}, fmt.Errorf("%q is part of the ids of %d runs, as %s and %s: give more of it", id, len(found), found[0].ID, found[1].ID)
 }

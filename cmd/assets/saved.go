@@ -2,8 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/planner/planfile"
@@ -25,6 +28,9 @@ func (a *app) savePlan(path string, p *planned) (err error) {
 		file.Vars[name] = value
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), ".plan-*")
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no directory %s", filepath.Dir(path))
+	}
 	if err != nil {
 		return err
 	}
@@ -35,13 +41,30 @@ func (a *app) savePlan(path string, p *planned) (err error) {
 	return os.Rename(temp.Name(), path)
 }
 
+// readPlan reads a saved plan; its errors name the file.
 func readPlan(path string) (planfile.File, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return planfile.File{}, fmt.Errorf("there is no plan file %s", path)
+	}
 	if err != nil {
-		return planfile.File{}, err
+		return planfile.File{}, plainly(err)
 	}
 	defer f.Close()
-	return planfile.Read(f)
+	file, err := planfile.Read(f)
+	if err != nil {
+		return file, fmt.Errorf("%s: %w", path, err)
+	}
+	return file, nil
+}
+
+// looksLikeSelector says whether an argument names assets rather than a file.
+func looksLikeSelector(arg string) bool {
+	if strings.HasSuffix(arg, ".plan") {
+		return false
+	}
+	_, err := assets.ParseName(strings.Trim(arg, "+"))
+	return err == nil || strings.HasPrefix(arg, "tag:") || strings.HasPrefix(arg, "owner:") || strings.HasSuffix(arg, ".*")
 }
 
 // takeVariables loads the project as it was loaded when the plan was made.

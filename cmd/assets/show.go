@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +34,7 @@ func (a *app) showCommand() *cobra.Command {
 				}
 				selected = names
 			}
-			doc := view.NewShow(p.in, selected)
+			doc := view.NewShow(p.in, p.plan, selected)
 			switch {
 			case a.json:
 				return a.document(doc, nil)
@@ -51,24 +50,30 @@ func (a *app) showCommand() *cobra.Command {
 
 // published lists what is published, inputs before their readers, and last what left the project.
 func published(in planner.Input) []assets.Name {
-	recorded := map[assets.Name]bool{}
-	for key := range in.State.Last {
-		recorded[key.Asset] = true
-	}
 	var names []assets.Name
 	for _, name := range in.Graph.Order {
-		if recorded[name] {
+		if _, recorded := in.State.Last[planner.Key{Asset: name}]; recorded {
 			names = append(names, name)
-			delete(recorded, name)
 		}
 	}
-	return slices.Concat(names, assets.SortedNames(recorded))
+	return append(names, removed(in)...)
+}
+
+// removed lists what is published and no longer in the project.
+func removed(in planner.Input) []assets.Name {
+	gone := map[assets.Name]bool{}
+	for key := range in.State.Last {
+		if in.Project.Assets[key.Asset] == nil {
+			gone[key.Asset] = true
+		}
+	}
+	return assets.SortedNames(gone)
 }
 
 func (a *app) showSaved(path string) error {
 	saved, err := readPlan(path)
 	if err != nil {
-		return a.refuse(failure("Cannot read the plan", err), nil)
+		return a.refuse(failure("Cannot show the plan", err), nil)
 	}
 	if a.json {
 		return a.document(view.NewPlanJSON(a.projectName(), saved.Plan, []view.DiagnosticJSON{}), nil)

@@ -18,6 +18,9 @@ func (a *app) statusCommand() *cobra.Command {
 			if !diags.HasErrors() {
 				names, more := p.Select(selectors)
 				selected, diags = names, append(diags, more...)
+				if len(selectors) == 0 {
+					selected = append(selected, removed(p.in)...)
+				}
 			}
 			if a.json {
 				return a.document(view.NewStatus(p.in, p.plan, selected, a.diagnosticsJSON(diags, p.Session)), diags)

@@ -31,7 +31,7 @@ func (a *app) whyCommand() *cobra.Command {
 				return a.document(doc, nil)
 			}
 			a.show(diags, p.Session)
-			view.WhyText(a.out, doc, a.outStyle)
+			view.WhyText(a.out, doc, a.outStyle, columns(a.outTerm))
 			return nil
 		},
 	}

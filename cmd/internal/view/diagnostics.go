@@ -13,7 +13,7 @@ import (
 )
 
 // Diagnostics writes every diagnostic with the line of source it is about, and
-// how many there are. files holds the project's texts by the names in ranges;
+// how many there are; a blank line ends them. files holds the project's texts by the names in ranges;
 // width wraps the prose, 0 leaves lines as they are.
 func Diagnostics(w io.Writer, diags hcl.Diagnostics, files map[string][]byte, style Style, width int) {
 	diags = sorted(diags)
@@ -37,7 +37,7 @@ func Diagnostics(w io.Writer, diags hcl.Diagnostics, files map[string][]byte, st
 		}
 	}
 	if len(diags) > 1 {
-		fmt.Fprintf(w, "%s\n", tally(errs, len(diags)-errs))
+		fmt.Fprintf(w, "%s\n\n", tally(errs, len(diags)-errs))
 	}
 }
 

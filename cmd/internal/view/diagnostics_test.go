@@ -52,6 +52,7 @@ Did you mean:
   amount
 
 Found 2 errors and 1 warning.
+
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)

@@ -41,7 +41,25 @@ type TotalsJSON struct {
 	Failed    int `json:"failed"`
 	Skipped   int `json:"skipped"`
 	Dropped   int `json:"dropped"`
+	Blocked   int `json:"blocked"`
+	Warnings  int `json:"warnings"` // violated checks that warn
 }
+
+// NewTotals counts how the assets of a plan came out of its run.
+func NewTotals(plan planner.Plan, r materialize.Result) TotalsJSON {
+	t := TotalsJSON{r.Built, r.Unchanged, r.Failed, r.Skipped, r.Dropped, plan.Summary().Blocked, 0}
+	for _, a := range r.Assets {
+		for _, check := range a.Record.Checks {
+			if check.Status == planner.CheckWarned {
+				t.Warnings++
+			}
+		}
+	}
+	return t
+}
+
+// Complete says whether nothing is left that was to be done.
+func (t TotalsJSON) Complete() bool { return t.Failed+t.Blocked == 0 }
 
 // NewEventJSON is the line for an event.
 func NewEventJSON(e materialize.Event) EventJSON {
@@ -59,7 +77,7 @@ func NewEventJSON(e materialize.Event) EventJSON {
 	if r := e.Result; r != nil {
 		seconds := r.Took.Seconds()
 		doc.Status, doc.Seconds, doc.Done, doc.Total = r.Status, &seconds, nil, nil
-		doc.TotalsJSON = &TotalsJSON{r.Built, r.Unchanged, r.Failed, r.Skipped, r.Dropped}
+		doc.TotalsJSON = &TotalsJSON{Built: r.Built, Unchanged: r.Unchanged, Failed: r.Failed, Skipped: r.Skipped, Dropped: r.Dropped}
 	}
 	return doc
 }
@@ -87,7 +105,12 @@ func FinishedLine(e materialize.Event, isView bool, style Style) string {
 	case materialize.Unchanged:
 		return fmt.Sprintf("%s: built in %s, content unchanged %s", name, Seconds(e.Took.Seconds()), count)
 	case materialize.FailedBuild:
+		if e.Message == "" {
+			return fmt.Sprintf("%s: %s %s", name, style.Red("failed"), count)
+		}
 		return fmt.Sprintf("%s: %s %s", name, style.Red("failed: ")+firstLine(e.Message), count)
+	case materialize.Revalidated:
+		return fmt.Sprintf("%s: up to date, not built %s", name, count)
 	case materialize.Skipped:
 		return fmt.Sprintf("%s: %s %s", name, style.Yellow("skipped: ")+e.Message, count)
 	}
@@ -98,46 +121,78 @@ func FinishedLine(e materialize.Event, isView bool, style Style) string {
 	return fmt.Sprintf("%s: %s %s", name, text, count)
 }
 
+// FinishedJSON is the last line of `apply -json`.
+func FinishedJSON(e materialize.Event, totals TotalsJSON) EventJSON {
+	doc := NewEventJSON(e)
+	if !totals.Complete() {
+		doc.Status = string(materialize.FailedBuild)
+	}
+	doc.TotalsJSON = &totals
+	return doc
+}
+
 // ResultLine is the last line of an apply.
-func ResultLine(r materialize.Result, verb string, style Style) string {
+func ResultLine(t TotalsJSON, took time.Duration, verb string, style Style) string {
 	outcome := style.Green(verb + " complete:")
-	if r.Failed > 0 {
+	if !t.Complete() {
 		outcome = style.Red(verb + " incomplete:")
 	}
-	text := fmt.Sprintf("%d built, %d unchanged, %d failed, %d skipped", r.Built, r.Unchanged, r.Failed, r.Skipped)
-	if r.Dropped > 0 {
-		text += fmt.Sprintf(", %d dropped", r.Dropped)
+	text := fmt.Sprintf("%d built, %d unchanged, %d failed, %d skipped", t.Built, t.Unchanged, t.Failed, t.Skipped)
+	if t.Dropped > 0 {
+		text += fmt.Sprintf(", %d dropped", t.Dropped)
 	}
-	return fmt.Sprintf("%s %s, in %s.", style.Bold(outcome), text, Seconds(r.Took.Seconds()))
+	if t.Blocked > 0 {
+		text += fmt.Sprintf(", %d blocked", t.Blocked)
+	}
+	if t.Warnings > 0 {
+		text += ", " + Count(t.Warnings, "warning")
+	}
+	if took > 0 { // there was a run
+		text += ", in " + Seconds(took.Seconds())
+	}
+	return style.Bold(outcome) + " " + text + "."
 }
 
 // NewLines is progress in plain lines.
 func NewLines(w io.Writer, style Style, isView func(assets.Name) bool) Progress {
-	return lines{w, style, isView}
+	return lines{w, newTeller(style, isView)}
 }
 
 type lines struct {
-	w      io.Writer
-	style  Style
-	isView func(assets.Name) bool
+	w io.Writer
+	*teller
 }
 
 func (l lines) Close() {}
 
 func (l lines) Event(e materialize.Event) {
-	for _, line := range eventLines(e, l.isView, l.style) {
+	for _, line := range l.lines(e) {
 		fmt.Fprintln(l.w, line)
 	}
 }
 
-// eventLines are the lines that stay of an event.
-func eventLines(e materialize.Event, isView func(assets.Name) bool, style Style) []string {
+// teller writes the lines that stay of a run's events.
+type teller struct {
+	style  Style
+	isView func(assets.Name) bool
+	failed map[assets.Name]bool // a check of it was told to have failed
+}
+
+func newTeller(style Style, isView func(assets.Name) bool) *teller {
+	return &teller{style, isView, map[assets.Name]bool{}}
+}
+
+func (t *teller) lines(e materialize.Event) []string {
 	switch e.Type {
 	case materialize.AssetFinished:
-		return []string{FinishedLine(e, isView(e.Asset), style)}
+		if e.Outcome == materialize.FailedBuild && t.failed[e.Asset] {
+			e.Message = "" // it repeats the checks
+		}
+		return []string{FinishedLine(e, t.isView(e.Asset), t.style)}
 	case materialize.CheckFinished:
 		if e.Check != nil {
-			return []string{style.Bold(e.Asset.String()) + ": " + CheckLine(*e.Check, style)}
+			t.failed[e.Asset] = t.failed[e.Asset] || e.Check.Status == planner.CheckFailed
+			return []string{t.style.Bold(e.Asset.String()) + ": " + CheckLine(*e.Check, t.style)}
 		}
 	}
 	return nil

@@ -79,7 +79,7 @@ func Sentence(text string) string {
 	if text == "" {
 		return text
 	}
-	if word, _, _ := strings.Cut(text, " "); strings.ToLower(word) == word && !strings.ContainsAny(word, "./_:\"'0123456789") {
+	if word, _, _ := strings.Cut(text, " "); strings.ToLower(word) == word && !strings.ContainsAny(word, "./_:()\"'0123456789") {
 		text = strings.ToUpper(text[:1]) + text[1:]
 	}
 	if !strings.ContainsAny(text[len(text)-1:], ".?!:") && !strings.Contains(text[strings.LastIndexByte(text, '\n')+1:], "^") {

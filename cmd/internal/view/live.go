@@ -23,16 +23,15 @@ const (
 // NewLive is progress on a terminal: finished assets scroll by, and below them
 // stands what runs, since when, and how much is left. width is the terminal's.
 func NewLive(w io.Writer, style Style, isView func(assets.Name) bool, width func() int) Progress {
-	l := &live{w: w, style: style, isView: isView, width: width, running: map[assets.Name]time.Time{}, stop: make(chan struct{}), stopped: make(chan struct{})}
+	l := &live{w: w, teller: newTeller(style, isView), width: width, running: map[assets.Name]time.Time{}, stop: make(chan struct{}), stopped: make(chan struct{})}
 	go l.loop()
 	return l
 }
 
 type live struct {
-	w      io.Writer
-	style  Style
-	isView func(assets.Name) bool
-	width  func() int
+	w io.Writer
+	*teller
+	width func() int
 
 	mu          sync.Mutex // guards what follows
 	running     map[assets.Name]time.Time
@@ -72,7 +71,7 @@ func (l *live) Event(e materialize.Event) {
 	case materialize.RunFinished:
 		l.running, l.total = map[assets.Name]time.Time{}, 0
 	}
-	l.pending = append(l.pending, eventLines(e, l.isView, l.style)...)
+	l.pending = append(l.pending, l.lines(e)...)
 }
 
 // Close leaves the lines that stay and takes the block away.

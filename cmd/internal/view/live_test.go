@@ -39,7 +39,7 @@ func screen(text string) []string {
 
 func TestLiveShowsWhatRunsBelowWhatIsDone(t *testing.T) {
 	var b bytes.Buffer
-	l := &live{w: &b, isView: noViews, width: func() int { return 60 }, running: map[assets.Name]time.Time{}}
+	l := &live{w: &b, teller: newTeller(Style{}, noViews), width: func() int { return 60 }, running: map[assets.Name]time.Time{}}
 	events := func(list ...materialize.Event) {
 		for _, e := range list {
 			l.Event(e)
@@ -103,7 +103,7 @@ func TestLinesTellEveryOutcome(t *testing.T) {
 		{materialize.Event{Asset: n("v"), Outcome: materialize.Built}, "v: view made [1/2]\n"},
 		{materialize.Event{Asset: n("a"), Outcome: materialize.TakenUp, Rows: 5}, "a: taken up from an interrupted run, 5 rows [1/2]\n"},
 		{materialize.Event{Asset: n("a"), Outcome: materialize.Unchanged, Took: 3 * time.Minute}, "a: built in 3m0s, content unchanged [1/2]\n"},
-		{materialize.Event{Asset: n("a"), Outcome: materialize.Revalidated}, "a: revalidated [1/2]\n"},
+		{materialize.Event{Asset: n("a"), Outcome: materialize.Revalidated}, "a: up to date, not built [1/2]\n"},
 		{materialize.Event{Asset: n("a"), Outcome: materialize.FailedBuild, Message: "division by zero"}, "a: failed: division by zero [1/2]\n"},
 		{materialize.Event{Asset: n("a"), Outcome: materialize.Dropped}, "a: dropped [1/2]\n"},
 	} {
@@ -113,6 +113,38 @@ func TestLinesTellEveryOutcome(t *testing.T) {
 		if b.String() != c.want {
 			t.Errorf("%s: got %q, want %q", c.event.Outcome, b.String(), c.want)
 		}
+	}
+}
+
+func TestResultLineCountsWhatIsLeftUndone(t *testing.T) {
+	blocked := planner.Plan{Steps: []planner.Step{step("a", planner.Blocked), step("b", planner.Blocked)}}
+	warned := materialize.AssetResult{Record: planner.Materialization{Checks: []planner.CheckResult{{Status: planner.CheckWarned}, {Status: planner.CheckPassed}}}}
+	for _, c := range []struct {
+		plan   planner.Plan
+		result materialize.Result
+		want   string
+	}{
+		{planner.Plan{}, materialize.Result{Built: 2, Unchanged: 1, Took: time.Second}, "Apply complete: 2 built, 1 unchanged, 0 failed, 0 skipped, in 1.0 s."},
+		{planner.Plan{}, materialize.Result{Dropped: 3, Took: time.Second}, "Apply complete: 0 built, 0 unchanged, 0 failed, 0 skipped, 3 dropped, in 1.0 s."},
+		{planner.Plan{}, materialize.Result{Built: 1, Took: time.Second, Assets: []materialize.AssetResult{warned, warned}}, "Apply complete: 1 built, 0 unchanged, 0 failed, 0 skipped, 2 warnings, in 1.0 s."},
+		{planner.Plan{}, materialize.Result{Failed: 1, Skipped: 2, Took: time.Second}, "Apply incomplete: 0 built, 0 unchanged, 1 failed, 2 skipped, in 1.0 s."},
+		{blocked, materialize.Result{Built: 1, Took: time.Second}, "Apply incomplete: 1 built, 0 unchanged, 0 failed, 0 skipped, 2 blocked, in 1.0 s."},
+		{blocked, materialize.Result{}, "Apply incomplete: 0 built, 0 unchanged, 0 failed, 0 skipped, 2 blocked."},
+	} {
+		if got := ResultLine(NewTotals(c.plan, c.result), c.result.Took, "Apply", Style{}); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
+func TestAFailedCheckIsToldOnce(t *testing.T) {
+	var b bytes.Buffer
+	progress := NewLines(&b, Style{}, noViews)
+	check := planner.CheckResult{Check: "unique(id)", Status: planner.CheckFailed, Message: "1 duplicate row for id."}
+	progress.Event(materialize.Event{Type: materialize.CheckFinished, Asset: n("a"), Check: &check})
+	progress.Event(materialize.Event{Type: materialize.AssetFinished, Asset: n("a"), Outcome: materialize.FailedBuild, Message: "check unique(id): 1 duplicate row for id.", Done: 1, Total: 1})
+	if want := "a: check unique(id) failed: 1 duplicate row for id\na: failed [1/1]\n"; b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }
 
@@ -128,7 +160,7 @@ func TestEventJSON(t *testing.T) {
 		{materialize.Event{Type: materialize.AssetFinished, At: began, Run: "R", Asset: n("mart.a"), Action: planner.Create, Outcome: materialize.Built, Rows: 0, Took: time.Second, Done: 1, Total: 2},
 			`{"type":"asset_finished","at":"2026-11-23T08:00:00Z","run":"R","asset":"mart.a","action":"create","status":"built","rows":0,"seconds":1,"done":1,"total":2}`},
 		{materialize.Event{Type: materialize.RunFinished, At: began, Run: "R", Result: &materialize.Result{Status: "succeeded", Built: 1, Took: time.Second}},
-			`{"type":"run_finished","at":"2026-11-23T08:00:00Z","run":"R","status":"succeeded","seconds":1,"built":1,"unchanged":0,"failed":0,"skipped":0,"dropped":0}`},
+			`{"type":"run_finished","at":"2026-11-23T08:00:00Z","run":"R","status":"succeeded","seconds":1,"built":1,"unchanged":0,"failed":0,"skipped":0,"dropped":0,"blocked":0,"warnings":0}`},
 	} {
 		var b bytes.Buffer
 		NewJSONLines(&b).Event(c.event)

@@ -17,13 +17,30 @@ func empty(s planner.Summary) bool {
 	return s.Create+s.Rebuild+s.Drop+s.Revalidate+s.Wait+s.Blocked == 0
 }
 
-// PlanLine is the last line of a plan.
-func PlanLine(s planner.Summary) string {
+// PlanLine is the last line of a plan. With targets, only they are said to be unchanged.
+func PlanLine(plan planner.Plan, options planner.Options) string {
+	s := plan.Summary()
 	text := fmt.Sprintf("Plan: %d to create, %d to rebuild, %d to revalidate, %d to drop, %d blocked", s.Create, s.Rebuild, s.Revalidate, s.Drop, s.Blocked)
 	if s.Wait > 0 {
 		text += fmt.Sprintf(", %d waiting", s.Wait)
 	}
+	if untargeted := untargeted(plan, options); untargeted > 0 {
+		return text + fmt.Sprintf("; %d unchanged (%d more not targeted).", s.Unchanged-untargeted, untargeted)
+	}
 	return text + fmt.Sprintf("; %d unchanged.", s.Unchanged)
+}
+
+// untargeted counts the assets that have no action and are no targets.
+func untargeted(plan planner.Plan, options planner.Options) (n int) {
+	if len(options.Targets) == 0 {
+		return 0
+	}
+	for _, step := range plan.Steps {
+		if step.Action == planner.None && !slices.Contains(options.Targets, step.Asset) {
+			n++
+		}
+	}
+	return n
 }
 
 // actions are all actions in the order of a legend, with their meanings.
@@ -33,7 +50,7 @@ var actions = []struct {
 }{
 	{planner.Create, "build for the first time"},
 	{planner.Rebuild, "build anew, publish if the checks pass"},
-	{planner.Revalidate, "record that it is up to date, build nothing"},
+	{planner.Revalidate, "build nothing: run checks that changed, record that it is up to date"},
 	{planner.Drop, "remove from the warehouse"},
 	{planner.Wait, "not due yet"},
 	{planner.Blocked, "cannot be built now"},
@@ -43,10 +60,10 @@ var actions = []struct {
 func PlanText(w io.Writer, plan planner.Plan, options planner.Options, style Style) {
 	summary := plan.Summary()
 	if len(options.Targets) > 0 {
-		fmt.Fprintf(w, "Restricted by -target to %s and what they need.\n\n", names(options.Targets, "and"))
+		fmt.Fprintf(w, "Restricted by -target to %s and %s.\n\n", names(options.Targets, "and"), related(options))
 	}
 	if empty(summary) {
-		fmt.Fprintln(w, style.Bold(style.Green(nothing(summary, options))))
+		fmt.Fprintln(w, NothingLine(summary, options, style))
 		outside(w, plan)
 		return
 	}
@@ -66,14 +83,29 @@ func PlanText(w io.Writer, plan planner.Plan, options planner.Options, style Sty
 		if step.Action == planner.None {
 			continue
 		}
-		name := pad(stepName(step), width)
-		if step.Action == planner.Blocked || step.Action == planner.Drop {
-			name = style.Bold(name)
-		}
-		fmt.Fprintf(w, "  %s %s  %s\n", style.symbol(step.Action), name, Why(step))
+		fmt.Fprintf(w, "  %s %s  %s\n", style.symbol(step.Action), style.Bold(pad(stepName(step), width)), Why(step))
 	}
-	fmt.Fprintf(w, "\n%s\n", style.Bold(PlanLine(summary)))
+	fmt.Fprintf(w, "\n%s\n", style.Bold(PlanLine(plan, options)))
 	outside(w, plan)
+}
+
+// related says what -target takes along.
+func related(options planner.Options) string {
+	one := len(options.Targets) == 1
+	switch {
+	case options.Destroy && one:
+		return "what is made from it"
+	case options.Destroy:
+		return "what is made from them"
+	case one:
+		return "what it needs"
+	}
+	return "what they need"
+}
+
+// NothingLine says that a plan has nothing to do.
+func NothingLine(s planner.Summary, options planner.Options, style Style) string {
+	return style.Bold(style.Green(nothing(s, options)))
 }
 
 // outside says what -target leaves undone.
@@ -120,7 +152,7 @@ func stepName(step planner.Step) string {
 }
 
 // Why joins the reasons of a step to one line. What a conditional step waits
-// for is said once, as a condition.
+// for is said once, as a condition; that what is blocked was never built is no cause.
 func Why(step planner.Step) string {
 	var parts []string
 	if condition := condition(step); condition != "" {
@@ -128,7 +160,7 @@ func Why(step planner.Step) string {
 	}
 	for _, reason := range step.Reasons {
 		conditional := reason.Input != nil && slices.Contains(step.ConditionalOn, *reason.Input)
-		if reason.Message != "" && !conditional {
+		if reason.Message != "" && !conditional && (step.Action != planner.Blocked || reason.Code != planner.Missing) {
 			parts = append(parts, reason.Message)
 		}
 	}

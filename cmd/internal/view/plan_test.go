@@ -45,7 +45,7 @@ func TestPlanTextSaysWhatAndWhy(t *testing.T) {
 	want := `Actions are indicated with these symbols:
   + create      build for the first time
   ~ rebuild     build anew, publish if the checks pass
-  = revalidate  record that it is up to date, build nothing
+  = revalidate  build nothing: run checks that changed, record that it is up to date
   - drop        remove from the warehouse
   ! blocked     cannot be built now
 
@@ -62,6 +62,25 @@ Plan: 1 to create, 2 to rebuild, 1 to revalidate, 1 to drop, 1 blocked; 1 unchan
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestPlanTextWithTargetsCountsOnlyThem(t *testing.T) {
+	for _, c := range []struct {
+		options planner.Options
+		want    []string
+	}{
+		{planner.Options{Targets: []assets.Name{n("mart.calm")}}, []string{"Restricted by -target to mart.calm and what it needs.\n", "; 1 unchanged.\n"}},
+		{planner.Options{Targets: []assets.Name{n("mart.old"), n("mart.same")}}, []string{"to mart.old and mart.same and what they need.\n", "; 0 unchanged (1 more not targeted).\n"}},
+		{planner.Options{Targets: []assets.Name{n("mart.old")}, Destroy: true}, []string{"to mart.old and what is made from it.\n"}},
+	} {
+		var b bytes.Buffer
+		PlanText(&b, examplePlan(), c.options, Style{})
+		for _, want := range c.want {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("%q is missing in:\n%s", want, b.String())
+			}
+		}
 	}
 }
 

@@ -20,15 +20,16 @@ type Rows interface {
 // RowFormats are the formats WriteRows knows.
 var RowFormats = []string{"table", "csv", "json"}
 
-// WriteRows writes the result of a query in one of RowFormats.
-func WriteRows(w io.Writer, rows Rows, format string, style Style) error {
+// WriteRows writes the result of a query in one of RowFormats. With cut, long
+// values in a table are cut, so that rows stay readable on a terminal.
+func WriteRows(w io.Writer, rows Rows, format string, style Style, cut bool) error {
 	switch format {
 	case "csv":
 		return rowsCSV(w, rows)
 	case "json":
 		return rowsJSON(w, rows)
 	}
-	return rowsTable(w, rows, style)
+	return rowsTable(w, rows, style, cut)
 }
 
 func rowsCSV(w io.Writer, rows Rows) error {
@@ -98,7 +99,10 @@ func marshal(v any) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func rowsTable(w io.Writer, rows Rows, style Style) error {
+// widest is the width that values in a table are cut to.
+const widest = 60
+
+func rowsTable(w io.Writer, rows Rows, style Style, cut bool) error {
 	t := table{style: style, right: map[int]bool{}}
 	t.add(rows.Columns()...)
 	for i := range rows.Columns() {
@@ -113,6 +117,9 @@ func rowsTable(w io.Writer, rows Rows, style Style) error {
 		cells := make([]string, len(values))
 		for i, v := range values {
 			cells[i] = strings.NewReplacer("\n", "\\n", "\t", "\\t", "\r", "\\r").Replace(text(v, "NULL"))
+			if cut {
+				cells[i] = clip(cells[i], widest+1)
+			}
 			if _, number := v.(json.Number); !number && v != nil {
 				t.right[i] = false
 			}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 type fakeRows struct {
@@ -32,7 +34,7 @@ func TestWriteRows(t *testing.T) {
 		{"json", nil, "[]\n"},
 	} {
 		var b bytes.Buffer
-		if err := WriteRows(&b, &fakeRows{columns: []string{"id", "name"}, rows: c.rows}, c.format, Style{}); err != nil {
+		if err := WriteRows(&b, &fakeRows{columns: []string{"id", "name"}, rows: c.rows}, c.format, Style{}, false); err != nil {
 			t.Fatal(err)
 		}
 		if b.String() != c.want {
@@ -40,6 +42,19 @@ func TestWriteRows(t *testing.T) {
 		}
 		if c.format == "json" && !json.Valid(b.Bytes()) {
 			t.Errorf("not JSON: %s", b.String())
+		}
+	}
+}
+
+func TestWriteRowsCutsLongValuesOnATerminal(t *testing.T) {
+	long := strings.Repeat("x", 100)
+	for cut, want := range map[bool]int{true: 60, false: 100} {
+		var b bytes.Buffer
+		if err := WriteRows(&b, &fakeRows{columns: []string{"a"}, rows: [][]any{{long}}}, "table", Style{}, cut); err != nil {
+			t.Fatal(err)
+		}
+		if got := utf8.RuneCountInString(strings.Split(b.String(), "\n")[1]); got != want {
+			t.Errorf("cut %t: a value of %d columns, want %d", cut, got, want)
 		}
 	}
 }

@@ -43,7 +43,7 @@ func RunDiagnostics(p *assets.Project, plan planner.Plan, result materialize.Res
 		if step.Action != planner.Blocked {
 			continue
 		}
-		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("Asset %s is blocked", step.Asset), Detail: Sentence(joinReasons(step))}
+		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("Asset %s is blocked", step.Asset), Detail: "It cannot be built now: " + strings.TrimSuffix(joinReasons(step), ".") + "."}
 		if asset := p.Assets[step.Asset]; asset != nil {
 			d.Subject = asset.Decl.Ptr()
 		}
@@ -83,10 +83,13 @@ func checkDiagnostic(asset *assets.Asset, check planner.CheckResult) *hcl.Diagno
 	return d
 }
 
+// joinReasons says why a step is blocked. That what is blocked was never built is no cause.
 func joinReasons(step planner.Step) string {
 	var messages []string
 	for _, reason := range step.Reasons {
-		messages = append(messages, reason.Message)
+		if reason.Code != planner.Missing {
+			messages = append(messages, reason.Message)
+		}
 	}
 	return strings.Join(messages, "; ")
 }

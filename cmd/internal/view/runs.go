@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -27,6 +28,7 @@ type RunJSON struct {
 	Unchanged     int            `json:"unchanged"`
 	Failed        int            `json:"failed"`
 	Skipped       int            `json:"skipped"`
+	Dropped       int            `json:"dropped"`
 	Assets        []RunAssetJSON `json:"assets,omitempty"`
 }
 
@@ -51,7 +53,7 @@ func NewRuns(runs []warehouse.Run) RunsJSON {
 }
 
 func runJSON(r warehouse.Run) RunJSON {
-	return RunJSON{Run: r.ID, Status: string(r.Status), Began: r.Began, Seconds: r.Ended.Sub(r.Began).Seconds(), Built: r.Built, Unchanged: r.Unchanged, Failed: r.Failed, Skipped: r.Skipped}
+	return RunJSON{Run: r.ID, Status: string(r.Status), Began: r.Began, Seconds: r.Ended.Sub(r.Began).Seconds(), Built: r.Built, Unchanged: r.Unchanged, Failed: r.Failed, Skipped: r.Skipped, Dropped: r.Dropped}
 }
 
 // NewRun is the document for one run.
@@ -70,11 +72,11 @@ func RunsText(w io.Writer, runs []warehouse.Run, now time.Time, style Style) {
 		fmt.Fprintln(w, "There was no run yet. To build what the project declares, run: assets apply")
 		return
 	}
-	t := table{style: style, right: map[int]bool{3: true, 4: true, 5: true, 6: true, 7: true}}
-	t.add("RUN", "BEGAN", "STATUS", "TOOK", "BUILT", "UNCHANGED", "FAILED", "SKIPPED")
+	t := table{style: style, right: map[int]bool{3: true, 4: true, 5: true, 6: true, 7: true, 8: true}}
+	t.add("RUN", "BEGAN", "STATUS", "TOOK", "BUILT", "UNCHANGED", "FAILED", "SKIPPED", "DROPPED")
 	for _, r := range runs {
 		t.add(r.ID, Ago(r.Began, now), string(r.Status), Seconds(r.Ended.Sub(r.Began).Seconds()),
-			fmt.Sprint(r.Built), fmt.Sprint(r.Unchanged), fmt.Sprint(r.Failed), fmt.Sprint(r.Skipped))
+			fmt.Sprint(r.Built), fmt.Sprint(r.Unchanged), fmt.Sprint(r.Failed), fmt.Sprint(r.Skipped), fmt.Sprint(r.Dropped))
 	}
 	t.paint = func(row, column int, text string) string {
 		switch {
@@ -96,9 +98,20 @@ func RunText(w io.Writer, r warehouse.Run, records []planner.Materialization, no
 	}
 	fmt.Fprintln(w)
 	t := table{style: style, right: map[int]bool{2: true, 3: true}}
-	t.add("ASSET", "STATUS", "ROWS", "TOOK", "")
+	reason := ""
+	if slices.ContainsFunc(records, func(m planner.Materialization) bool { return m.Err != "" }) {
+		reason = "REASON"
+	}
+	t.add("ASSET", "STATUS", "ROWS", "TOOK", reason)
 	for _, m := range records {
-		t.add(m.Asset.String(), string(m.Status), newLast(m).rows(), Seconds(m.Ended.Sub(m.Began).Seconds()), firstLine(m.Err))
+		rows, took := "", ""
+		if warehouse.IsCurrent(m.Status) {
+			rows = newLast(m).rows()
+		}
+		if m.Status != planner.Skipped && m.Status != planner.Dropped {
+			took = Seconds(m.Ended.Sub(m.Began).Seconds())
+		}
+		t.add(m.Asset.String(), string(m.Status), rows, took, firstLine(m.Err))
 	}
 	t.write(w)
 	for _, m := range records {

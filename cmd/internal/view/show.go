@@ -29,6 +29,7 @@ type ShowAssetJSON struct {
 	Inputs      []assets.Name         `json:"inputs"`
 	Readers     []assets.Name         `json:"readers"`
 	Last        *LastJSON             `json:"last,omitempty"`
+	Problem     string                `json:"problem,omitempty"` // what became of the published version
 	Checks      []planner.CheckResult `json:"checks"`
 }
 
@@ -47,15 +48,22 @@ type ShowSourceJSON struct {
 	Readers     []assets.Name   `json:"readers"`
 }
 
-// NewShow describes the named sources and assets.
-func NewShow(in planner.Input, selected []assets.Name) ShowJSON {
+// NewShow describes the named sources and assets. plan tells what is not as it was left.
+func NewShow(in planner.Input, plan planner.Plan, selected []assets.Name) ShowJSON {
 	doc := ShowJSON{FormatVersion, []ShowAssetJSON{}, []ShowSourceJSON{}}
+	steps := Steps(plan)
 	for _, name := range selected {
 		if source := in.Project.Sources[name]; source != nil {
 			doc.Sources = append(doc.Sources, showSource(in, source))
 			continue
 		}
-		doc.Assets = append(doc.Assets, showAsset(in, name))
+		shown := showAsset(in, name)
+		for _, reason := range steps[name].Reasons {
+			if reason.Code == planner.Drifted {
+				shown.Problem = reason.Message
+			}
+		}
+		doc.Assets = append(doc.Assets, shown)
 	}
 	return doc
 }
@@ -109,11 +117,11 @@ func ShowList(w io.Writer, doc ShowJSON, now time.Time, style Style) {
 	t := table{style: style, right: map[int]bool{2: true}}
 	t.add("ASSET", "KIND", "ROWS", "COLUMNS", "BUILT", "")
 	for _, a := range doc.Assets {
-		note := ""
+		note := a.Problem
 		if !a.Declared {
 			note = "no longer in the project"
 		}
-		t.add(a.Asset.String(), string(a.Kind), a.Last.count(), fmt.Sprint(len(a.Columns)), Ago(a.Last.At, now), note)
+		t.add(a.Asset.String(), string(a.Kind), a.Last.rows(), fmt.Sprint(len(a.Columns)), Ago(a.Last.At, now), note)
 	}
 	t.write(w)
 }
@@ -144,8 +152,11 @@ func ShowText(w io.Writer, doc ShowJSON, now time.Time, style Style) {
 		if a.Last == nil {
 			facts(&t, "built", "never")
 		} else {
-			facts(&t, "built", fmt.Sprintf("%s (%s) by run %s, in %s", Ago(a.Last.At, now), Moment(a.Last.At), a.Last.Run, Seconds(a.Last.Seconds)),
-				"rows", a.Last.count(), "version", a.Last.Version.Short())
+			facts(&t, "built", fmt.Sprintf("%s (%s) by run %s, in %s", Ago(a.Last.At, now), Moment(a.Last.At), a.Last.Run, Seconds(a.Last.Seconds)))
+			if !a.Last.view {
+				facts(&t, "rows", a.Last.rows())
+			}
+			facts(&t, "version", a.Last.Version.Short(), "problem", a.Problem)
 		}
 		t.write(w)
 		writeColumns(w, a.Columns)

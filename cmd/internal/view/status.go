@@ -1,12 +1,13 @@
 package view
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/planner"
@@ -23,7 +24,7 @@ type StatusJSON struct {
 // AssetStatusJSON is how one asset is.
 type AssetStatusJSON struct {
 	Asset       assets.Name `json:"asset"`
-	State       string      `json:"state"` // fresh, behind, stale, missing, changed or failed
+	State       string      `json:"state"` // as StateOf says
 	BehindSince *time.Time  `json:"behind_since,omitempty"`
 	LagSeconds  float64     `json:"lag_seconds"`
 	Due         *time.Time  `json:"due,omitempty"`
@@ -46,16 +47,21 @@ func newLast(m planner.Materialization) *LastJSON {
 	return &LastJSON{m.Run, m.Ended.UTC(), m.Rows, m.Ended.Sub(m.Began).Seconds(), m.Made.ID, m.Table == ""}
 }
 
-// count is the number of rows for people; empty for a view.
-func (l *LastJSON) count() string {
+// rows is the number of rows under a header that says so; a view has none of its own.
+func (l *LastJSON) rows() string {
 	if l.view {
-		return ""
+		return "-"
+	}
+	return humanize.Comma(l.Rows)
+}
+
+// made says in a sentence what was made.
+func (l *LastJSON) made() string {
+	if l.view {
+		return "a view"
 	}
 	return Count(l.Rows, "row")
 }
-
-// rows is what was made, for people.
-func (l *LastJSON) rows() string { return cmp.Or(l.count(), "a view") }
 
 // ChecksJSON counts the outcomes of the checks of the latest attempt.
 type ChecksJSON struct {
@@ -130,15 +136,18 @@ func assetStatus(in planner.Input, step planner.Step) AssetStatusJSON {
 	return status
 }
 
-// StateOf names the state of a step's asset: the first that holds of failed,
-// missing, changed, stale, behind, fresh.
+// StateOf names the state of a step's asset: removed if it left the project and
+// is still published, else the first that holds of failed, missing, changed,
+// stale, behind, fresh.
 func StateOf(state planner.State, step planner.Step, now time.Time) string {
 	_, failed := state.Failed[step.Key]
 	_, published := state.Last[step.Key]
 	found := state.Found[step.Asset]
 	built := step.Action == planner.Create || step.Action == planner.Rebuild
 	switch {
-	case failed && (built || step.Action == planner.Blocked):
+	case has(step, planner.Removed):
+		return "removed"
+	case failed && (built || step.Action == planner.Blocked || has(step, planner.ChecksChanged)):
 		return "failed"
 	case !published || found.Kind == "" && has(step, planner.Drifted):
 		return "missing"
@@ -240,7 +249,7 @@ func countStates(list []AssetStatusJSON) string {
 		counts[a.State]++
 	}
 	var parts []string
-	for _, state := range []string{"fresh", "behind", "stale", "changed", "missing", "failed"} {
+	for _, state := range []string{"fresh", "behind", "stale", "changed", "missing", "failed", "removed"} {
 		if n := counts[state]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))
 		}

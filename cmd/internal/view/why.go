@@ -118,14 +118,14 @@ func (e explainer) cause(name assets.Name) CauseJSON {
 	return c
 }
 
-// WhyText writes an explanation for people.
-func WhyText(w io.Writer, doc WhyJSON, style Style) {
+// WhyText writes an explanation for people, in lists of at most width columns; 0: of any.
+func WhyText(w io.Writer, doc WhyJSON, style Style, width int) {
 	if doc.Kind == "source" {
 		fmt.Fprintf(w, "%s is a source: observed, never built.\n\n", style.Bold(doc.Name.String()))
 		writeCause(w, doc.CauseJSON, 0, doc.now, style)
 		return
 	}
-	fmt.Fprintf(w, "%s is %s.\n\n", style.Bold(doc.Name.String()), paintState(doc.State, stateText(doc), style))
+	fmt.Fprintf(w, "%s %s.\n\n", style.Bold(doc.Name.String()), paintState(doc.State, stateText(doc), style))
 	if doc.State != "fresh" || len(doc.Reasons) > 0 {
 		writeCause(w, doc.CauseJSON, 0, doc.now, style)
 		fmt.Fprintln(w)
@@ -133,7 +133,7 @@ func WhyText(w io.Writer, doc WhyJSON, style Style) {
 	if doc.Error != "" {
 		fmt.Fprintf(w, "The latest attempt failed: %s\n\n", Sentence(firstLine(doc.Error)))
 	}
-	writeLast(w, doc)
+	writeLast(w, doc, width)
 	for _, check := range doc.Checks {
 		if check.Status != planner.CheckPassed {
 			fmt.Fprintln(w)
@@ -145,20 +145,28 @@ func WhyText(w io.Writer, doc WhyJSON, style Style) {
 func stateText(doc WhyJSON) string {
 	switch doc.State {
 	case "fresh":
-		return "fresh: it reflects everything it is made from"
+		return "is fresh: it reflects everything it is made from"
 	case "missing":
-		return "missing: nothing is published under its name"
-	case "changed":
-		return "changed: what is published is not what the project declares"
-	case "stale":
-		return "stale: something it is made from has moved"
-	case "failed":
 		if doc.Last != nil {
-			return "failed: its last good version stays visible"
+			return "is missing: what was published under its name is gone"
 		}
-		return "failed: nothing of it was ever published"
+		return "is missing: nothing is published under its name"
+	case "changed":
+		return "is changed: what is published is not what the project declares"
+	case "stale":
+		return "is stale: something it is made from has moved"
+	case "failed":
+		switch {
+		case doc.Last == nil:
+			return "failed: nothing of it was ever published"
+		case has(doc.step, planner.ChecksChanged):
+			return "failed: what is published does not pass its checks as they are now"
+		}
+		return "failed: its last good version stays visible"
+	case "removed":
+		return "is published, but no longer in the project"
 	}
-	return doc.State
+	return "is " + doc.State
 }
 
 func writeCause(w io.Writer, c CauseJSON, depth int, now time.Time, style Style) {
@@ -196,14 +204,19 @@ func writeCause(w io.Writer, c CauseJSON, depth int, now time.Time, style Style)
 	}
 }
 
-func writeLast(w io.Writer, doc WhyJSON) {
+// writeLast tells what the visible version was made from, in lines of at most width columns; 0: of any.
+func writeLast(w io.Writer, doc WhyJSON, width int) {
 	if doc.Last == nil {
 		fmt.Fprintln(w, "It was never built.")
 		return
 	}
 	last := doc.Last
-	fmt.Fprintf(w, "The visible version %s was recorded %s (%s) by run %s: %s in %s", last.Version.Short(),
-		Ago(last.At, doc.now), Moment(last.At), last.Run, last.rows(), Seconds(last.Seconds))
+	text := "The visible version %s was recorded %s (%s) by run %s: %s in %s"
+	if doc.State == "missing" {
+		text = "What was published last is version %s, recorded %s (%s) by run %s: %s in %s"
+	}
+	fmt.Fprintf(w, text, last.Version.Short(),
+		Ago(last.At, doc.now), Moment(last.At), last.Run, last.made(), Seconds(last.Seconds))
 	if len(doc.Reads) == 0 {
 		fmt.Fprintln(w, ".")
 		return
@@ -211,12 +224,24 @@ func writeLast(w io.Writer, doc WhyJSON) {
 	fmt.Fprintln(w, ", from")
 	t := table{}
 	t.add("  INPUT", "VERSION", "NOW", "COLUMNS READ")
+	inputs := 0
+	for _, read := range doc.Reads {
+		inputs = max(inputs, len(read.Input.String()))
+	}
 	for _, read := range doc.Reads {
 		now := "the same"
 		if read.Current != read.Version {
 			now = read.Current.Short()
 		}
-		t.add("  "+read.Input.String(), read.Version.Short(), now, strings.Join(read.Columns, ", "))
+		cells := []string{"  " + read.Input.String(), read.Version.Short(), now}
+		columns := strings.Join(read.Columns, ", ")
+		if width > 0 {
+			columns = wrap(columns, max(20, width-inputs-len("  ")-3*len("  ")-2*len("the same")-1))
+		}
+		for _, line := range strings.Split(columns, "\n") {
+			t.add(append(cells, line)...)
+			cells = []string{"", "", ""}
+		}
 	}
 	t.write(w)
 }

@@ -45,7 +45,7 @@ func shop() (planner.Input, planner.Plan) {
 func TestWhyWalksFromAnAssetToWhatMoved(t *testing.T) {
 	in, plan := shop()
 	var b bytes.Buffer
-	WhyText(&b, NewWhy(in, plan, n("mart.sales")), Style{})
+	WhyText(&b, NewWhy(in, plan, n("mart.sales")), Style{}, 0)
 	want := `mart.sales is stale: something it is made from has moved.
 
   ~ mart.sales  if staging.orders changes
@@ -66,9 +66,9 @@ func TestStatusIsByWhatThePlanWouldDo(t *testing.T) {
 	selected := []assets.Name{n("raw.orders"), n("staging.orders"), n("mart.sales")}
 	var b bytes.Buffer
 	StatusText(&b, NewStatus(in, plan, selected, nil), in.Now, Style{})
-	want := `ASSET           STATE  BUILT       ROWS    TOOK  CHECKS
-staging.orders  stale  59m ago  99 rows  0.12 s  1 passed
-mart.sales      stale  59m ago  99 rows  0.12 s  1 passed
+	want := `ASSET           STATE  BUILT    ROWS    TOOK  CHECKS
+staging.orders  stale  59m ago    99  0.12 s  1 passed
+mart.sales      stale  59m ago    99  0.12 s  1 passed
 
 SOURCE      VERSION   ARRIVED
 raw.orders  22222222  3m ago
@@ -104,6 +104,8 @@ func TestStateOf(t *testing.T) {
 		{"input moved", in.State, step("mart.sales", planner.Rebuild, reason(planner.InputChanged)), "stale"},
 		{"not due yet", in.State, later, "behind"},
 		{"blocked", in.State, step("mart.sales", planner.Blocked, reason(planner.UpstreamFailed)), "stale"},
+		{"left the project", failed, step("mart.sales", planner.Drop, reason(planner.Removed)), "removed"},
+		{"does not pass its new checks", failed, step("mart.sales", planner.Revalidate, reason(planner.ChecksChanged)), "failed"},
 		{"tried and failed", failed, step("mart.sales", planner.Rebuild, reason(planner.InputChanged)), "failed"},
 		{"failed, then taken back", failed, step("mart.sales", planner.None), "fresh"},
 	} {
@@ -116,8 +118,8 @@ func TestStateOf(t *testing.T) {
 func TestShowDescribesWhatIsPublished(t *testing.T) {
 	in, _ := shop()
 	var b bytes.Buffer
-	ShowText(&b, NewShow(in, []assets.Name{n("raw.orders"), n("mart.sales")}), in.Now, Style{})
-	for _, want := range []string{"source raw.orders", "readers  staging.orders", "table mart.sales", "rows     99 rows", "check unique(id) passed"} {
+	ShowText(&b, NewShow(in, planner.Plan{}, []assets.Name{n("raw.orders"), n("mart.sales")}), in.Now, Style{})
+	for _, want := range []string{"source raw.orders", "readers  staging.orders", "table mart.sales", "rows     99", "check unique(id) passed"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, b.String())
 		}
