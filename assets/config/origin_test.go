@@ -38,6 +38,25 @@ func checkOrigin(t interface{ Errorf(string, ...any) }, p *assets.Project, sql a
 	}
 }
 
+// A condition becomes part of a statement, so what ends one is taken off.
+func TestConditionWithoutEnd(t *testing.T) {
+	for written, want := range map[string]string{
+		`"id > 0; "`:                          "id > 0",
+		`"id > 0 -- all;"`:                    "id > 0 -- all",
+		"<<SQL\n  id > 0\n  ;\n\nSQL\n":       "  id > 0",
+		`"id > ${1 + 1};${";"}"`:              "id > 2",
+		`"n = ';'"`:                           "n = ';'",
+		`join(" and ", ["id > 0", "true; "])`: "id > 0 and true",
+	} {
+		p := load(t, "-- a.hcl --\nproject \"p\" {}\nasset \"a.b\" {\n  sql = \"select 1\"\n  check \"expression\" {\n    expression = "+written+"\n  }\n}\n", Options{})
+		sql := p.Assets[assets.MustName("a.b")].Checks[0].SQL
+		if sql.Text != want {
+			t.Errorf("%s is read as %q, want %q", written, sql.Text, want)
+		}
+		checkOrigin(t, p, sql)
+	}
+}
+
 func TestOrigin(t *testing.T) {
 	for _, c := range []struct {
 		what, hcl, text string

@@ -116,7 +116,7 @@ func syntaxErrors(diags hcl.Diagnostics, src []byte) hcl.Diagnostics {
 	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int { return boolInt(isEcho(a)) - boolInt(isEcho(b)) })
 	lines := map[int]bool{}
 	var kept hcl.Diagnostics
-	for _, d := range explainTemplates(diags, src) {
+	for _, d := range explainQuotes(explainTemplates(diags, src), src) {
 		if d.Subject != nil {
 			if lines[d.Subject.Start.Line] || isEcho(d) && len(kept) > 0 {
 				continue
@@ -131,6 +131,33 @@ func syntaxErrors(diags hcl.Diagnostics, src []byte) hcl.Diagnostics {
 // before reports whether a stands on an earlier line than b.
 func before(a, b *hcl.Diagnostic) bool {
 	return a.Subject != nil && b.Subject != nil && a.Subject.Start.Line < b.Subject.Start.Line
+}
+
+// bare is a text without double quotes where a value is expected.
+var bare = regexp.MustCompile(`=\s*('[^'\n]*'|[\w.*-]*/[^\s"{}()?:]*)`)
+
+// explainQuotes adds to syntax errors in a text without double quotes, such as a
+// path, that these are what is missing.
+func explainQuotes(diags hcl.Diagnostics, src []byte) hcl.Diagnostics {
+	for _, d := range diags {
+		if d.Subject == nil || d.Summary != "Invalid expression" || d.Subject.Start.Byte > len(src) {
+			continue
+		}
+		from, to := d.Subject.Start.Byte, d.Subject.Start.Byte
+		for from > 0 && src[from-1] != '\n' {
+			from--
+		}
+		for to < len(src) && src[to] != '\n' {
+			to++
+		}
+		for _, at := range bare.FindAllSubmatchIndex(src[from:to], -1) {
+			if from+at[2] <= d.Subject.Start.Byte && d.Subject.Start.Byte <= from+at[3] {
+				d.Summary = "A string without quotes"
+				d.Detail = fmt.Sprintf("Strings are written in double quotes: %q.", strings.Trim(string(src[from+at[2]:from+at[3]]), "'"))
+			}
+		}
+	}
+	return diags
 }
 
 // explainTemplates adds to syntax errors inside a string what to do when ${ or

@@ -40,7 +40,6 @@ var (
 )
 
 func jinja(text, opening string) (summary, detail string) {
-	const template = "A file that is made of parts is read with templatefile(\"x.sql\", { name = var.name }): HCL's ${name}, %{ if … } and %{ for … } work in it."
 	summary = opening + " is Jinja's"
 	if m := jinjaRef.FindStringSubmatch(text); m != nil {
 		return summary, fmt.Sprintf("Assets need no ref(): write the name with its schema, as it is declared: from staging.%s.", m[1])
@@ -56,7 +55,8 @@ func jinja(text, opening string) (summary, detail string) {
 			return summary, "An asset does not read itself: it is made anew from its inputs."
 		}
 	}
-	return summary, "SQL has no templates of its own. " + template
+	return summary, "Here templates are HCL's: ${var.name}, %{ if … } and %{ for … }, in SQL that stands in a *.hcl file; " +
+		"or ${name} in a file that is read with templatefile(\"x.sql\", { name = var.name })."
 }
 
 // interpolation explains ${ in a text that HCL does not see.
