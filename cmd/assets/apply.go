@@ -189,11 +189,11 @@ func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostic
 			return err
 		}
 	} else {
-		if len(diags) == 0 {
-			fmt.Fprintln(a.out) // diagnostics end with a blank line themselves
-		}
 		a.show(diags, p.Session)
 		if p.plan.Work() || totals.Blocked > 0 {
+			if len(diags) == 0 { // diagnostics end with a blank line themselves
+				fmt.Fprintln(a.out)
+			}
 			fmt.Fprintln(a.out, view.ResultLine(totals, result.Took, verb(p.options), a.outStyle))
 		}
 	}

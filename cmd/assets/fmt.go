@@ -11,6 +11,13 @@ import (
 	"github.com/seed-4311623e/assets/cmd/internal/view"
 )
 
+// fmtJSON is the document of `fmt -json`.
+type fmtJSON struct {
+	FormatVersion string                `json:"format_version"`
+	Changed       []string              `json:"changed"` // files that are, or with -check were to be, laid out anew
+	Diagnostics   []view.DiagnosticJSON `json:"diagnostics"`
+}
+
 func (a *app) fmtCommand() *cobra.Command {
 	var check, diff bool
 	c := &cobra.Command{
@@ -21,15 +28,17 @@ changed. Only spaces are touched.`,
 		Args: takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			formatted, texts, diags := config.FormatDir(".")
-			changed := 0
+			changed := []string{}
 			for _, f := range formatted {
 				if !f.Changed() {
 					continue
 				}
-				changed++
-				fmt.Fprintln(a.out, f.Path)
-				if diff {
-					view.Diff(a.out, f.Path, f.Before, f.After, a.outStyle)
+				changed = append(changed, f.Path)
+				if !a.json {
+					fmt.Fprintln(a.out, f.Path)
+					if diff {
+						view.Diff(a.out, f.Path, f.Before, f.After, a.outStyle)
+					}
 				}
 				if check {
 					continue
@@ -38,8 +47,15 @@ changed. Only spaces are touched.`,
 					diags = append(diags, failure("Cannot write "+f.Path, err)...)
 				}
 			}
-			view.Diagnostics(a.err, diags, texts, a.errStyle, 0)
-			if diags.HasErrors() || check && changed > 0 {
+			if a.json {
+				doc := fmtJSON{view.FormatVersion, changed, view.DiagnosticsJSON(diags, texts)}
+				if err := a.document(doc, diags); err != nil {
+					return err
+				}
+			} else {
+				view.Diagnostics(a.err, diags, texts, a.errStyle, 0)
+			}
+			if diags.HasErrors() || check && len(changed) > 0 {
 				return exit(1)
 			}
 			return nil

@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 			"await":   await,
 			"replace": replace,
 			"absent":  absent,
+			"readme":  readme,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
@@ -121,6 +122,24 @@ func absent(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return err
 	}))
+}
+
+// readme fails unless FILE holds the block of README.md that holds TEXT: `readme FILE TEXT`.
+func readme(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: readme FILE TEXT")
+	}
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	ts.Check(err)
+	for i, block := range strings.Split(string(text), "```\n") {
+		if i%2 == 1 && strings.Contains(block, args[1]) {
+			if !strings.Contains(ts.ReadFile(args[0]), block) {
+				ts.Fatalf("README.md shows something else:\n%s", block)
+			}
+			return
+		}
+	}
+	ts.Fatalf("no block of README.md holds %q", args[1])
 }
 
 func TestDoubleDashes(t *testing.T) {

@@ -61,6 +61,21 @@ The visible version bbbbbbbb was recorded 59m ago (2026-11-23 07:00:00 UTC) by r
 	}
 }
 
+func TestWhyBreaksLinesBetweenColumns(t *testing.T) {
+	in, plan := shop()
+	doc := NewWhy(in, plan, n("mart.sales"))
+	doc.Reads[0].Columns = []string{"customer_number", "delivered_at", "ordered_at"}
+	var b bytes.Buffer
+	WhyText(&b, doc, Style{}, 70)
+	want := `  INPUT           VERSION   NOW       COLUMNS READ
+  staging.orders  aaaaaaaa  the same  customer_number, delivered_at,
+                                      ordered_at
+`
+	if !strings.HasSuffix(b.String(), want) {
+		t.Errorf("got:\n%s\nwant at the end:\n%s", b.String(), want)
+	}
+}
+
 func TestStatusIsByWhatThePlanWouldDo(t *testing.T) {
 	in, plan := shop()
 	selected := []assets.Name{n("raw.orders"), n("staging.orders"), n("mart.sales")}
