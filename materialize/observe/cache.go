@@ -11,7 +11,7 @@ import (
 )
 
 // cacheFormat names the layout of the cache file; another one is not read.
-const cacheFormat = "files-2"
+const cacheFormat = "files-3"
 
 // hashCache keeps what is known of each source's files. A source that was not
 // looked at keeps its entries, one that was keeps those of the files it has.
@@ -28,6 +28,7 @@ type hashOne struct {
 	Size    int64  `json:"size"`
 	ModTime int64  `json:"mtime"`
 	Inode   uint64 `json:"inode"`
+	Changed int64  `json:"changed"`
 	Hash    string `json:"hash"`
 	Hashed  int64  `json:"hashed"`
 
@@ -55,7 +56,7 @@ func (c *hashCache) lookup(path string) File {
 	if !ok {
 		return File{}
 	}
-	return File{Path: path, Size: e.Size, ModTime: time.Unix(0, e.ModTime), Inode: e.Inode, Hash: e.Hash, Hashed: time.Unix(0, e.Hashed),
+	return File{Path: path, Size: e.Size, ModTime: time.Unix(0, e.ModTime), Inode: e.Inode, Changed: e.Changed, Hash: e.Hash, Hashed: time.Unix(0, e.Hashed),
 		dialect: e.Dialect, dialectKey: e.DialectKey}
 }
 
@@ -64,7 +65,7 @@ func (c *hashCache) remember(source assets.Name, files []File) {
 	fresh := make(map[string]hashOne, len(files))
 	for _, f := range files {
 		if f.Hash != "" {
-			fresh[f.Path] = hashOne{f.Size, f.ModTime.UnixNano(), f.Inode, f.Hash, f.Hashed.UnixNano(), f.dialect, f.dialectKey}
+			fresh[f.Path] = hashOne{f.Size, f.ModTime.UnixNano(), f.Inode, f.Changed, f.Hash, f.Hashed.UnixNano(), f.dialect, f.dialectKey}
 		}
 	}
 	if maps.Equal(fresh, c.Sources[source]) {

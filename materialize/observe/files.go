@@ -16,6 +16,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
 // File is one file as it was when its content was hashed.
@@ -24,6 +25,7 @@ type File struct {
 	Size    int64     // bytes
 	ModTime time.Time // what the file system says
 	Inode   uint64    // 0 where there is none
+	Changed int64     // when the inode last changed, in ns since 1970: nobody can set it back; 0 where there is none
 	Hash    string    // SHA-256 of the content, hex
 	Hashed  time.Time // just before the content was read
 
@@ -41,7 +43,9 @@ func (f File) trusted(info fs.FileInfo) bool {
 }
 
 func (f File) same(info fs.FileInfo) bool {
-	return f.Hash != "" && f.Size == info.Size() && f.ModTime.Equal(info.ModTime()) && f.Inode == inode(info)
+	inode, changed := warehouse.FileID(info)
+	return f.Hash != "" && f.Size == info.Size() && f.ModTime.Equal(info.ModTime()) &&
+		f.Inode == inode && f.Changed == changed
 }
 
 // glob returns the files that a reader's pattern matches, absolute and sorted.
@@ -89,7 +93,8 @@ func hash(ctx context.Context, path string, known File) (File, error) {
 		return known, nil
 	}
 	for range 3 {
-		f := File{Path: path, Size: before.Size(), ModTime: before.ModTime(), Inode: inode(before), Hashed: time.Now()}
+		f := File{Path: path, Size: before.Size(), ModTime: before.ModTime(), Hashed: time.Now()}
+		f.Inode, f.Changed = warehouse.FileID(before)
 		if f.Hash, err = contentHash(ctx, path, f.Size); err != nil {
 			return File{}, unreadable(err)
 		}

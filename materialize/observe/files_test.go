@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,14 +32,23 @@ func TestCacheSparesReading(t *testing.T) {
 	y.write("a.csv", "a\n1\n")
 	y.age("a.csv", time.Hour)
 	first := y.good(s)
-	y.forge("a.csv", "a\n2\n")
-	if y.good(s).ID != first.ID {
+	// What the cache says is believed as long as the file has not moved.
+	cache, err := os.ReadFile(y.CachePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := first.Files[0].Hash
+	lie := strings.Replace(string(cache), hash, strings.Repeat("0", len(hash)), 1)
+	if err := os.WriteFile(y.CachePath, []byte(lie), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if y.good(s).ID == first.ID {
 		t.Error("a file that has not moved was read again")
 	}
 	if err := os.Remove(y.CachePath); err != nil {
 		t.Fatal(err)
 	}
-	if y.good(s).ID == first.ID {
+	if y.good(s).ID != first.ID {
 		t.Error("without the cache a file was not read")
 	}
 }
@@ -53,6 +63,19 @@ func TestCacheDistrustsYoungFiles(t *testing.T) {
 	y.forge("a.csv", "a\n2\n")
 	if y.good(s).ID == first.ID {
 		t.Error("the second write within the mtime's step was missed")
+	}
+}
+
+// A file with another content, the size and the mtime of before: cp -p does that.
+func TestCacheNoticesAForgedMtime(t *testing.T) {
+	y := newYard(t)
+	s := y.source("*.csv")
+	y.write("a.csv", "a\n1\n")
+	y.age("a.csv", time.Hour)
+	first := y.good(s)
+	y.forge("a.csv", "a\n2\n")
+	if y.good(s).ID == first.ID {
+		t.Error("the inode says that the file changed, and it was not read again")
 	}
 }
 

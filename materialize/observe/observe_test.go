@@ -289,9 +289,9 @@ func TestVersion(t *testing.T) {
 		same bool
 	}{
 		{"touched", func() { y.age("a.csv", time.Hour) }, true},
-		{"swapped names", func() { y.write("a.csv", "a\n2\n"); y.write("b.csv", "a\n1\n") }, true},
+		{"swapped names", func() { y.write("a.csv", "a\n2\n"); y.write("b.csv", "a\n1\n") }, false}, // another order of rows, and perhaps of columns
 		{"a changed cell", func() { y.write("a.csv", "a\n3\n") }, false},
-		{"back", func() { y.write("a.csv", "a\n2\n") }, true},
+		{"back", func() { y.write("a.csv", "a\n1\n"); y.write("b.csv", "a\n2\n") }, true},
 		{"a file twice", func() { y.write("c.csv", "a\n2\n") }, false},
 		{"and removed", func() { os.Remove(filepath.Join(y.dir, "c.csv")) }, true},
 	} {

@@ -23,12 +23,13 @@ type Snapshot struct {
 // changes a file's size and mtime only by writing to it.
 type stamp struct {
 	Inode   uint64
+	Changed int64 // see FileID
 	Size    int64
 	ModTime time.Time
 }
 
 // cacheFormat is part of every cache file: a change of the cached types changes it.
-const cacheFormat = "snapshot-1"
+const cacheFormat = "snapshot-2"
 
 type cacheFile struct {
 	Format, Engine string
@@ -118,6 +119,10 @@ func stampOf(path string) (s stamp, settled bool, err error) {
 	if err != nil {
 		return stamp{}, false, err
 	}
+	if !info.Mode().IsRegular() { // to open a pipe would wait for ever
+		return stamp{}, false, &NotDuckDBError{Path: path}
+	}
 	_, err = os.Stat(path + ".wal")
-	return stamp{inode(info), info.Size(), info.ModTime().UTC()}, errors.Is(err, fs.ErrNotExist), nil
+	inode, changed := FileID(info)
+	return stamp{inode, changed, info.Size(), info.ModTime().UTC()}, errors.Is(err, fs.ErrNotExist), nil
 }

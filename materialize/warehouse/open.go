@@ -72,11 +72,12 @@ func Memory(ctx context.Context) (*DB, error) {
 // A crash during Open leaves either no file or a whole one: a new file is made
 // beside its place and then linked to it.
 func Open(ctx context.Context, o Options) (*DB, error) {
-	if !o.ReadOnly {
-		if _, err := os.Stat(o.Path); errors.Is(err, fs.ErrNotExist) {
-			if err := create(ctx, o.Path); err != nil {
-				return nil, err
-			}
+	switch info, err := os.Stat(o.Path); {
+	case err == nil && !info.Mode().IsRegular(): // to open a pipe would wait for ever
+		return nil, &NotDuckDBError{Path: o.Path}
+	case errors.Is(err, fs.ErrNotExist) && !o.ReadOnly:
+		if err := create(ctx, o.Path); err != nil {
+			return nil, err
 		}
 	}
 	db, err := Memory(ctx)
@@ -287,6 +288,8 @@ func openError(path string, err error) error {
 		return locked
 	case strings.Contains(err.Error(), "not a valid DuckDB database file"):
 		return &NotDuckDBError{Path: path}
+	case strings.Contains(err.Error(), "Could not read enough bytes"):
+		return fmt.Errorf("the warehouse %s is shorter than its contents: it was cut off, perhaps while it was copied. Restore it from a whole copy, or move it away to build everything anew (%w)", path, err)
 	}
 	return fmt.Errorf("open the warehouse %s: %w", path, err)
 }

@@ -1,0 +1,8 @@
+//go:build !linux && !darwin && !freebsd && !netbsd
+
+package warehouse
+
+import "io/fs"
+
+// FileID is described in fileid_linux.go.
+func FileID(fs.FileInfo) (inode uint64, changed int64) { return 0, 0 }
