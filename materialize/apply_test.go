@@ -550,3 +550,35 @@ func TestResultsOfReferencesAreKeptWhateverMoves(t *testing.T) {
 	}
 	wantNothingToDo(t, w)
 }
+
+func TestAChangedSourceIsLookedAtByChecks(t *testing.T) {
+	w := testWorld(t, map[string]string{"x.csv": "id\n1\n", "p.hcl": `
+source "raw.x" {
+  files = "x.csv"
+}
+asset "b" {
+  sql = "select 1 as id"
+  check "sql" { sql = "from b anti join raw.x using (id)" }
+}`})
+	w.apply()
+	wantNothingToDo(t, w)
+	w.csv("x.csv", "id", "1", "2")
+	wantOutcomes(t, w.apply(), "b revalidated")
+	wantNothingToDo(t, w)
+	w.csv("x.csv", "id", "7")
+	wantOutcomes(t, w.apply(), "b failed")
+}
+
+func TestSecretsAreTakenOutBeforeRowsAreCut(t *testing.T) {
+	secret := strings.Repeat("TOPSECRET", 10)
+	w := testWorld(t, map[string]string{"p.hcl": `
+asset "a" {
+  sql = "select '` + secret + `' as token, 1 as id"
+  check "expression" { expression = "id > 1" }
+}`})
+	w.redact = func(text string) string { return strings.ReplaceAll(text, secret, "(sensitive)") }
+	result := w.apply()
+	if rows := fmt.Sprint(result.Assets[0].Record.Checks); !strings.Contains(rows, "(sensitive)") || strings.Contains(rows, "TOP") {
+		t.Errorf("results show %s", rows)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/check"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
@@ -28,7 +29,7 @@ func (r *run) execute(ctx context.Context, c *warehouse.Conn, t *task) {
 	t.began = r.Now()
 	t.record = planner.Materialization{
 		ID: r.newID(), Key: t.step.Key, Run: r.id,
-		Definition: r.definition(t), Audit: planner.ChecksDigest(t.asset.Checks),
+		Definition: r.definition(t), Audit: planner.ChecksDigest(t.asset.Checks), Looked: r.lookedAt(t.node),
 	}
 	outcome, err := r.materialize(ctx, c, t)
 	if ctx.Err() != nil {
@@ -103,7 +104,10 @@ func (r *run) revalidate(ctx context.Context, c *warehouse.Conn, t *task, last p
 	// how long making them takes.
 	t.record = last
 	t.record.ID, t.record.Run, t.record.Reads, t.record.Audit = id, r.id, reads, audit
-	if t.audited = audit != last.Audit; !t.audited {
+	looked := r.lookedAt(t.node)
+	t.audited = audit != last.Audit || !maps.Equal(looked, last.Looked)
+	t.record.Looked = looked
+	if audit == last.Audit {
 		return nil
 	}
 	t.record.Checks = nil
@@ -231,6 +235,7 @@ func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation st
 		Columns:     t.record.Made.Columns,
 		Checks:      slices.DeleteFunc(slices.Clone(t.asset.Checks), t.isCross),
 		Projections: r.projections(t.step.Asset),
+		Redact:      r.Redact,
 	})
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
@@ -245,7 +250,6 @@ func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation st
 func (r *run) judge(t *task, results []planner.CheckResult) error {
 	var failed []string
 	for _, result := range results {
-		r.redactResult(&result)
 		t.record.Checks = append(t.record.Checks, result)
 		if result.Status == planner.CheckPassed {
 			continue
@@ -261,13 +265,15 @@ func (r *run) judge(t *task, results []planner.CheckResult) error {
 	return errors.New(strings.Join(failed, "; "))
 }
 
-func (r *run) redactResult(result *planner.CheckResult) {
-	result.Message = r.redact.Replace(result.Message)
-	for _, row := range result.Rows {
-		for i := range row {
-			row[i] = r.redact.Replace(row[i])
+// lookedAt are the versions of the sources that an asset's checks look at.
+func (r *run) lookedAt(node *lineage.Node) map[assets.Name]assets.Digest {
+	looked := map[assets.Name]assets.Digest{}
+	for _, name := range node.CheckInputs {
+		if look, ok := r.Sources[name]; ok {
+			looked[name] = look.ID
 		}
 	}
+	return looked
 }
 
 // projections lists the sets of columns that the readers of an asset use of it.
@@ -329,7 +335,7 @@ func (r *run) sqlError(t *task, err error) error {
 }
 
 func (r *run) fail(t *task, err error) {
-	t.record.Err = r.redact.Replace(err.Error())
+	t.record.Err = r.redact(err.Error())
 	r.finish(t, FailedBuild, t.record.Err)
 }
 

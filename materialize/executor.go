@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +28,8 @@ type Executor struct {
 	Relook      func(ctx context.Context, names []assets.Name) (map[assets.Name]observe.Look, error)
 	Parallelism int // workers; at least 1
 	Now         func() time.Time
+	// Redact takes the project's secrets out of a text that is shown or kept; nil: there are none.
+	Redact func(string) string
 	// Emit is told of everything that happens, one call at a time.
 	Emit func(Event)
 }
@@ -50,7 +51,6 @@ type run struct {
 	drops     []planner.Step
 	catalog   *catalog
 	staged    map[planner.Key]planner.Materialization
-	redact    *strings.Replacer
 
 	mu   sync.Mutex // guards what follows and the records' Digests
 	done int
@@ -62,7 +62,7 @@ type run struct {
 // published. After a crash or a cancelled ctx the next Apply goes on from what
 // was staged; calling Apply again with the same plan does no harm.
 func (x *Executor) Apply(ctx context.Context, p *assets.Project, plan planner.Plan) (Result, error) {
-	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, rechecked: map[assets.Name]*task{}, redact: redactor(p.Secrets), began: x.Now()}
+	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, rechecked: map[assets.Name]*task{}, began: x.Now()}
 	r.id = r.newID()
 	r.plan(plan)
 	if err := r.open(ctx); err != nil {
@@ -280,13 +280,9 @@ func (r *run) emit(e Event) {
 	}
 }
 
-// redactor hides secrets in whatever DuckDB says.
-func redactor(secrets []string) *strings.Replacer {
-	var pairs []string
-	for _, s := range secrets {
-		if len(s) > 2 {
-			pairs = append(pairs, s, "(sensitive)")
-		}
+func (r *run) redact(text string) string {
+	if r.Redact == nil {
+		return text
 	}
-	return strings.NewReplacer(pairs...)
+	return r.Redact(text)
 }

@@ -37,6 +37,7 @@ type world struct {
 	db      *warehouse.DB
 	now     time.Time
 	options planner.Options
+	redact  func(string) string
 	// events are those of the last apply.
 	events []materialize.Event
 	// onEvent is called with each of them.
@@ -166,7 +167,7 @@ func (w *world) try(p planned) (materialize.Result, error) {
 	w.events = nil
 	x := &materialize.Executor{
 		DB: w.db, Graph: p.graph, State: p.state, Sources: p.looks, Parallelism: 2,
-		Now: func() time.Time { return w.now },
+		Now: func() time.Time { return w.now }, Redact: w.redact,
 		Relook: func(_ context.Context, names []assets.Name) (map[assets.Name]observe.Look, error) {
 			var sources []*assets.Source
 			for _, name := range names {

@@ -119,7 +119,7 @@ func (r *run) crossCheck(ctx context.Context, c *warehouse.Conn, t *task, checks
 		}
 	}
 	results := check.Cross(ctx, c, check.Scan{
-		Relation: warehouse.NameRef(t.asset.Name), Columns: t.record.Made.Columns, Checks: checks,
+		Relation: warehouse.NameRef(t.asset.Name), Columns: t.record.Made.Columns, Checks: checks, Redact: r.Redact,
 	})
 	// A second round replaces what the first one found.
 	t.record.Checks = slices.DeleteFunc(slices.Clone(t.record.Checks), func(old planner.CheckResult) bool {

@@ -96,7 +96,7 @@ func (m *model) decide(n *node) {
 	n.previous = m.previousFailure(n)
 	switch {
 	case !n.needsBuild():
-		n.notes = append(n.notes, checksChanged(n)...)
+		n.notes = append(n.notes, m.checksChanged(n)...)
 		if len(n.notes) > 0 {
 			n.action = Revalidate
 		}

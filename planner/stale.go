@@ -265,12 +265,20 @@ func (m *model) previousFailure(n *node) []Reason {
 	return []Reason{r}
 }
 
-// checksChanged: what is published was audited by other checks.
-func checksChanged(n *node) []Reason {
-	if n.last.Audit == ChecksDigest(n.asset.Checks) {
-		return nil
+// checksChanged: what is published was audited by other checks, or with another
+// version of a source that they look at.
+func (m *model) checksChanged(n *node) []Reason {
+	if n.last.Audit != ChecksDigest(n.asset.Checks) {
+		return []Reason{{Code: ChecksChanged, Message: "its checks changed"}}
 	}
-	return []Reason{{Code: ChecksChanged, Message: "its checks changed"}}
+	var reasons []Reason
+	for _, name := range n.graph.CheckInputs {
+		seen, isSource := m.in.Observed[name]
+		if isSource && seen.ID != "" && seen.Err == "" && seen.ID != n.last.Looked[name] {
+			reasons = append(reasons, because(ChecksChanged, name, "a check looks at source %s, which has a new version", name))
+		}
+	}
+	return reasons
 }
 
 func because(code Code, input assets.Name, format string, args ...any) Reason {

@@ -81,11 +81,13 @@ type Materialization struct {
 	// Digests holds the digests of Made's projections that readers use, by ColumnKey.
 	Digests map[string]assets.Digest `json:"digests,omitempty"`
 	// Audit is the digest of the checks that Checks are the results of.
-	Audit  assets.Digest `json:"audit,omitempty"`
-	Checks []CheckResult `json:"checks,omitempty"`
-	Began  time.Time     `json:"began"`
-	Ended  time.Time     `json:"ended"`
-	Err    string        `json:"err,omitempty"`
+	Audit assets.Digest `json:"audit,omitempty"`
+	// Looked holds the version of each source that the checks looked at.
+	Looked map[assets.Name]assets.Digest `json:"looked,omitempty"`
+	Checks []CheckResult                 `json:"checks,omitempty"`
+	Began  time.Time                     `json:"began"`
+	Ended  time.Time                     `json:"ended"`
+	Err    string                        `json:"err,omitempty"`
 }
 
 // CheckStatus is the outcome of one check.

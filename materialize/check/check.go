@@ -22,6 +22,15 @@ type Scan struct {
 	Checks   []assets.Check
 	// Projections are the sets of columns to give digests of.
 	Projections [][]string
+	// Redact takes secrets out of what results show; nil: there are none.
+	Redact func(string) string
+}
+
+func (s Scan) redact(text string) string {
+	if s.Redact == nil {
+		return text
+	}
+	return s.Redact(text)
 }
 
 // Audit is what a Scan found.
@@ -63,6 +72,9 @@ func Run(ctx context.Context, q Querier, s Scan) (Audit, error) {
 			audit.Results = append(audit.Results, r.run(c))
 		}
 	}
+	for i := range audit.Results {
+		audit.Results[i].Message = s.redact(audit.Results[i].Message)
+	}
 	return audit, ctx.Err()
 }
 
@@ -73,6 +85,7 @@ func Cross(ctx context.Context, q Querier, s Scan) []planner.CheckResult {
 	results := make([]planner.CheckResult, len(s.Checks))
 	for i, c := range s.Checks {
 		results[i] = r.run(c)
+		results[i].Message = s.redact(results[i].Message)
 	}
 	return results
 }

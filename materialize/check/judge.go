@@ -190,11 +190,11 @@ func idents(columns []string) string {
 	return strings.Join(list, ", ")
 }
 
-// texts selects columns as text, cut where it would be cut anyway.
+// texts selects columns as text.
 func texts(columns []string) string {
 	list := make([]string, len(columns))
 	for i, c := range columns {
-		list[i] = fmt.Sprintf("left(%s::VARCHAR, %d) AS %[1]s", warehouse.Ident(c), sampleWidth+1)
+		list[i] = fmt.Sprintf("%s::VARCHAR AS %[1]s", warehouse.Ident(c))
 	}
 	return strings.Join(list, ", ")
 }
@@ -264,7 +264,8 @@ func (r *runner) show(statement string) (columns []string, shown [][]string, cou
 		}
 		row := make([]string, len(cells))
 		for i, cell := range cells {
-			row[i] = shorten(controls.Replace(text(cell, types[i])))
+			// Half a secret would not be recognized: first take it out, then cut.
+			row[i] = shorten(controls.Replace(r.redact(text(cell, types[i]))))
 		}
 		shown = append(shown, row)
 	}

@@ -117,7 +117,7 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	}
 	executor := materialize.Executor{
 		DB: db, Graph: s.Graph, State: now, Sources: s.Looks, Relook: s.observe,
-		Parallelism: s.Parallelism, Now: s.Now, Emit: s.Emit,
+		Parallelism: s.Parallelism, Now: s.Now, Emit: s.Emit, Redact: s.Redactor.String,
 	}
 	result, err := executor.Apply(ctx, s.Project, plan)
 	if err != nil {
