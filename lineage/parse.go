@@ -1,6 +1,7 @@
 package lineage
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -45,6 +46,10 @@ func Parse(ast []byte, engine string) (Parsed, error) {
 	p := parsers.Get()
 	defer parsers.Put(p)
 	root, err := parseJSON(p, ast)
+	if err != nil && bytes.Contains(ast, []byte(`Infinity`)) {
+		// DuckDB writes what is no JSON.
+		return Parsed{}, &EngineError{Type: "parser", Message: "A number in the SQL is too large for any type, as 1e309 is", Offset: -1}
+	}
 	if err != nil {
 		return Parsed{}, fmt.Errorf("read the syntax tree: %w", err)
 	}

@@ -419,3 +419,15 @@ project "other" {a=1}
 		t.Errorf("diagnostics: %v", diags)
 	}
 }
+
+func TestBracketsHaveALimit(t *testing.T) {
+	dir := t.TempDir()
+	text := "project \"p\" {}\nlocals {\n  x = " + strings.Repeat("(", 100_000) + "1" + strings.Repeat(")", 100_000) + "\n}\n"
+	if err := os.WriteFile(filepath.Join(dir, "p.hcl"), []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, diags := Load(dir, Options{})
+	if len(diags) == 0 || diags[0].Summary != "Too many brackets inside one another" {
+		t.Errorf("got %v", diags)
+	}
+}

@@ -25,9 +25,41 @@ func parse(s *store, path string) *file {
 		}}
 		return f
 	}
+	if at, deep := tooDeep(f.src); deep {
+		place := advance(hcl.InitialPos, string(f.src[:at]))
+		f.diags = hcl.Diagnostics{{
+			Severity: hcl.DiagError,
+			Summary:  "Too many brackets inside one another",
+			Detail:   fmt.Sprintf("More than %d are open here. Nothing that is written by hand needs so many.", maxDepth),
+			Subject:  &hcl.Range{Filename: f.path, Start: place, End: place},
+		}}
+		return f
+	}
 	f.body, f.broken, f.diags = parseText(f.src, f.path)
 	f.declares = len(f.blocks("project")) > 0
 	return f
+}
+
+// maxDepth bounds how deep brackets are nested: HCL's parser calls itself for each,
+// and the end of the stack ends the process.
+const maxDepth = 2000
+
+// tooDeep finds where more brackets are open than the parser can bear, those in
+// strings counted too.
+func tooDeep(src []byte) (offset int, deep bool) {
+	depth := 0
+	for i, c := range src {
+		switch c {
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth = max(0, depth-1)
+		}
+		if depth > maxDepth {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
 // blockStart finds where a block begins that stands on its own.

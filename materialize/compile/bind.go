@@ -3,6 +3,11 @@ package compile
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/lineage"
@@ -80,6 +85,11 @@ func (c *compiler) bindLevel(level []assets.Name) error {
 			c.graph.Nodes[j.asset.Name].Unbound = "asset " + j.asset.Name.String() + " does not compile"
 			continue
 		}
+		if d := c.secretColumn(j); d != nil {
+			c.breaks(j.asset.Name, d)
+			c.graph.Nodes[j.asset.Name].Unbound = "asset " + j.asset.Name.String() + " does not compile"
+			continue // and is not remembered
+		}
 		c.addEvidence(j)
 		c.cache.addBound(j.key, j.bound)
 		c.settle(j.asset.Name, j.bound)
@@ -123,7 +133,26 @@ func (c *compiler) settle(name assets.Name, bound lineage.Bound) {
 	bound.Syntax = c.parsed[name].Syntax
 	node := c.graph.Nodes[name]
 	node.Bound, node.Columns = bound, bound.Outputs
-	c.sums[name] = sumColumns(bound.Outputs)
+	if published := c.known[name]; !c.project.Assets[name].Enabled && len(published) > 0 {
+		node.Columns = published // what its readers will find
+	}
+	c.sums[name] = sumColumns(node.Columns)
+}
+
+// secretColumn refuses an output column that DuckDB named after an expression with
+// a secret in it: names of columns are shown and kept everywhere.
+func (c *compiler) secretColumn(j *job) *hcl.Diagnostic {
+	if !j.asset.SQL.Sensitive {
+		return nil
+	}
+	for i, column := range j.bound.Outputs {
+		if slices.ContainsFunc(c.project.Secrets, func(secret string) bool { return strings.Contains(column.Name, secret) }) {
+			return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "A column is named after a secret",
+				Detail:  fmt.Sprintf("Column %d of asset %q has no name of its own, so DuckDB calls it by its expression, which holds a sensitive value. Give it a name with AS.", i+1, j.asset.Name),
+				Subject: j.asset.SQLRange.Ptr()}
+		}
+	}
+	return nil
 }
 
 // addEvidence joins what only the syntax tree tells to a bound statement.

@@ -28,23 +28,24 @@ type Binder interface {
 	Close() error
 }
 
-// Compile parses and binds the assets of p. sources holds the columns of each
+// Compile parses and binds the assets of p. known holds the columns of each
 // source; one without columns leaves its descendants unbound (Node.Unbound),
-// which is no mistake. open starts DuckDB and is called only if the cache in
+// which is no mistake. It may hold the published columns of disabled assets: their
+// readers are bound to these, whatever the SQL says that is not going to be run. open starts DuckDB and is called only if the cache in
 // cacheDir does not hold all answers; an empty cacheDir means no cache. engine
 // is DuckDB's version.
 //
 // The graph is never nil. With errors among the diagnostics it holds what could
 // be found out, and descendants of a broken asset are not examined.
-func Compile(ctx context.Context, p *assets.Project, sources map[assets.Name][]assets.Column,
+func Compile(ctx context.Context, p *assets.Project, known map[assets.Name][]assets.Column,
 	open func() (Binder, error), engine, cacheDir string) (*lineage.Graph, hcl.Diagnostics) {
 	c := &compiler{
-		ctx: ctx, project: p, open: open, engine: engine, cache: loadCache(cacheDir),
+		ctx: ctx, project: p, known: known, open: open, engine: engine, cache: loadCache(cacheDir),
 		parsed: make(map[assets.Name]lineage.Parsed, len(p.Assets)), broken: map[assets.Name]bool{},
 		sums: make(map[assets.Name]sum, len(p.Assets)+len(p.Sources)), declared: map[assets.Name]sum{}, missing: map[columnOf]bool{},
 	}
 	defer c.close()
-	if err := c.run(sources); err != nil {
+	if err := c.run(); err != nil {
 		c.report(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "The project could not be compiled", Detail: err.Error()})
 	}
 	if c.graph == nil {
@@ -58,6 +59,7 @@ func Compile(ctx context.Context, p *assets.Project, sources map[assets.Name][]a
 type compiler struct {
 	ctx     context.Context
 	project *assets.Project
+	known   map[assets.Name][]assets.Column
 	open    func() (Binder, error)
 	engine  string
 	cache   *cache
@@ -81,7 +83,7 @@ type columnOf struct {
 	column string
 }
 
-func (c *compiler) run(sources map[assets.Name][]assets.Column) error {
+func (c *compiler) run() error {
 	if err := c.parse(); err != nil {
 		return err
 	}
@@ -98,7 +100,7 @@ func (c *compiler) run(sources map[assets.Name][]assets.Column) error {
 	c.markBroken(refs)
 	for name := range c.project.Sources {
 		node := c.graph.Nodes[name]
-		if node.Columns = sources[name]; len(node.Columns) == 0 {
+		if node.Columns = c.known[name]; len(node.Columns) == 0 {
 			node.Columns, node.Unbound = nil, "source "+name.String()+" was never observed"
 		}
 		c.sums[name] = sumColumns(node.Columns)

@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -48,6 +50,8 @@ func TestMistakesInSQL(t *testing.T) {
 		{"select id, note as id from staging.orders", "1,12-16", `Two columns are called "id"`, "EXCLUDE"},
 		{"select * from staging.orders a join staging.orders b on a.id = b.id order by 1", "1,8-9", `Two columns are called "id"`, "USING"},
 		{"select 1 as n, 2 as m,\n 3 as N union all select 4, 5, 6", "2,2-3", `Two columns are called "N"`, "EXCLUDE"},
+		{"select 1 as id\x00 where false", "", "The SQL cannot be parsed", "NUL character"},
+		{"select 1e309 as id", "", "The SQL cannot be parsed", "too large"},
 		{"select row(1, 2) as pair", "", "The SQL cannot be compiled", "fields have no names"},
 		{"select * from shop.staging.orders", "1,15-34", "shop.staging.orders names a catalog", "Write staging.orders"},
 		{"select * from query_table('staging.orders')", "1,15-26", "query_table() cannot be used in an asset", "Write the query itself"},
@@ -206,6 +210,7 @@ func TestMistakesInColumnsAndChecks(t *testing.T) {
 		{"expression that is null", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "null")}), ""},
 		{"expression with a cast", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "id::boolean")}), ""},
 		{"expression that ends", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "id > 0; -- good")}), `expr:1,7-8: The SQL cannot be parsed` + "\n" + `An expression is a condition, not a statement`},
+		{"expression that closes more than it opens", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "id > 1) or (true")}), `expr:1,7-8: The SQL cannot be parsed`},
 		{"several checks of no column", func(a *assets.Asset) {
 			a.Columns = []assets.DeclaredColumn{{Name: "Nope", Type: "INTEGER", Decl: at("column")}}
 			a.Checks = []assets.Check{
@@ -315,5 +320,36 @@ func TestPlansThatCannotBeShown(t *testing.T) {
 		if got := summary(node); got != "id INTEGER < raw.c(id note)" || !node.Bound.Assumed {
 			t.Errorf("got %s, assumed %v", got, node.Bound.Assumed)
 		}
+	}
+}
+
+func TestAColumnMustNotBeNamedAfterASecret(t *testing.T) {
+	p := newProject(nil, nil)
+	p.Secrets = []string{"hunter2hunter2"}
+	a := p.asset("mart.x", "select length('hunter2hunter2')")
+	a.SQL.Sensitive = true
+	dir := t.TempDir()
+	_, diags, _ := p.compile(t, dir)
+	if got := describe(diags); !strings.Contains(got, "A column is named after a secret") || strings.Contains(got, "hunter2") {
+		t.Errorf("got %s", got)
+	}
+	a.SQL.Text += " as n"
+	if _, diags, _ = p.compile(t, dir); len(diags) > 0 {
+		t.Errorf("with a name of its own: %s", describe(diags))
+	}
+	cache, err := os.ReadFile(filepath.Join(dir, "compile.cache"))
+	if err != nil || strings.Contains(string(cache), "hunter2") {
+		t.Errorf("the cache holds the secret, or there is none: %v", err)
+	}
+}
+
+func TestReadersOfADisabledAssetSeeWhatIsPublished(t *testing.T) {
+	p := newProject(map[string]string{"main.off": "id INTEGER"}, map[string]string{"mart.reader": "select * from main.off"})
+	delete(p.Sources, assets.MustName("off"))
+	off := p.asset("off", "select 1.5 as id, 2 as more")
+	off.Enabled = false
+	g, _ := p.mustCompile(t, "")
+	if got := g.Nodes[assets.MustName("mart.reader")].Columns; len(got) != 1 || got[0].Type != "INTEGER" {
+		t.Errorf("the reader has columns %v", got)
 	}
 }

@@ -46,6 +46,9 @@ func newCheckSQL(a *assets.Asset, check assets.Check) *checkSQL {
 	return nil
 }
 
+// errNUL is why a text with a NUL character is refused.
+var errNUL = &lineage.EngineError{Type: "parser", Message: "The SQL has a NUL character in it: what follows it would be ignored. Take it out.", Offset: -1}
+
 // statement is one text to be parsed, and where its result and errors go.
 type statement struct {
 	text   string
@@ -76,6 +79,12 @@ func (c *compiler) parse() error {
 		for _, check := range a.Checks {
 			if check := newCheckSQL(a, check); check != nil {
 				c.checks = append(c.checks, check)
+				if check.check.Kind == assets.Expression {
+					// By itself, too: what closes our parenthesis is no condition.
+					statements = append(statements, &statement{text: "SELECT " + check.check.SQL.Text, sql: check.check.SQL, shift: len("SELECT "), rng: check.check.ArgRange, condition: true,
+						done:  func(lineage.Parsed) {},
+						wrong: func(d *hcl.Diagnostic) { check.broken = true; c.report(d) }})
+				}
 				if check.check.Kind != assets.Relationships {
 					statements = append(statements, &statement{text: check.text(), sql: check.check.SQL, shift: len(check.prefix), rng: check.check.ArgRange, condition: check.check.Kind == assets.Expression,
 						done:  func(parsed lineage.Parsed) { check.parsed = parsed },
@@ -85,6 +94,10 @@ func (c *compiler) parse() error {
 		}
 	}
 	for _, s := range statements {
+		if strings.ContainsRune(s.text, 0) {
+			s.err = errNUL // DuckDB would not see what stands behind it
+			continue
+		}
 		s.key = sumOf("parse", c.engine, s.text)
 		if !c.cache.parsed(s.key, &s.parsed) {
 			misses = append(misses, s)

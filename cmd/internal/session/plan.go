@@ -50,6 +50,11 @@ func (s *Session) compile(ctx context.Context, looks map[assets.Name]observe.Loo
 			columns[name] = look.Columns
 		}
 	}
+	for name, a := range s.Project.Assets {
+		if last, published := s.State.Last[planner.Key{Asset: name}]; published && !a.Enabled {
+			columns[name] = last.Made.Columns
+		}
+	}
 	return compile.Compile(ctx, s.Project, columns, s.openBinder(ctx), warehouse.Engine(), s.cache(""))
 }
 
