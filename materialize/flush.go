@@ -13,6 +13,10 @@ import (
 // costs more than a small table, but what is not flushed is lost in a crash.
 const flushBatch = 20
 
+// checkpointEvery is after how many tables the log is moved into the file while
+// workers go on: at the end, when nothing else is left to do, all of it would be waited for.
+const checkpointEvery = 300
+
 // flusher writes built tables and their records to the warehouse file, beside
 // the workers and in groups: whatever has come in while the last group was written.
 type flusher struct {
@@ -38,6 +42,7 @@ func (f *flusher) close() { close(f.queue) }
 
 // run writes until close was called. What cannot be written is remembered in failed.
 func (f *flusher) run(ctx context.Context) error {
+	staged := 0
 	for t := range f.queue {
 		batch := []*task{t}
 	collect:
@@ -67,6 +72,12 @@ func (f *flusher) run(ctx context.Context) error {
 		}
 		if err := f.owner.catalog.unpin(ctx, names...); err != nil {
 			return err
+		}
+		if staged += len(batch); staged >= checkpointEvery {
+			staged = 0
+			if err := f.owner.DB.Checkpoint(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

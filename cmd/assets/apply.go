@@ -83,10 +83,26 @@ func (a *app) checkParallelism(c *cobra.Command) error {
 	return nil
 }
 
-// planAndApply makes a plan, has it approved and carries it out.
+// errOvertaken says that another run was published after the plan was made.
+var errOvertaken = errors.New("another run was published since the plan was made")
+
+// planAndApply makes a plan, has it approved and carries it out. What nobody
+// looked at is planned again if another run came first; each time that happens
+// the other one has come further.
 func (a *app) planAndApply(ctx context.Context, flags planFlags, approved bool) error {
+	for {
+		err := a.planAndApplyOnce(ctx, flags, approved)
+		if !errors.Is(err, errOvertaken) {
+			return err
+		}
+		a.log.Warn().Msg(errOvertaken.Error() + ": planning again")
+	}
+}
+
+func (a *app) planAndApplyOnce(ctx context.Context, flags planFlags, approved bool) error {
 	p, diags := a.plan(ctx, flags)
 	defer p.close()
+	p.again = approved
 	if diags.HasErrors() {
 		return a.refuseApply(diags, p)
 	}
@@ -174,6 +190,9 @@ func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostic
 		}
 		result, diags = p.Apply(ctx, p.plan)
 		progress.Close()
+		if p.again && p.Overtaken {
+			return errOvertaken
+		}
 		if diags.HasErrors() {
 			return a.refuseApply(diags, p)
 		}

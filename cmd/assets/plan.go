@@ -65,6 +65,7 @@ type planned struct {
 	options planner.Options
 	in      planner.Input
 	plan    planner.Plan
+	again   bool // plan anew if another run comes first: nobody looked at this plan
 }
 
 func (p *planned) close() {

@@ -109,6 +109,7 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	in := s.input(planner.Options{})
 	in.State = now
 	if moved := plan.Basis.Moved(planner.BasisOf(in)); len(moved) > 0 {
+		s.Overtaken = true
 		return materialize.Result{}, stale(moved)
 	}
 	news := s.news()

@@ -47,6 +47,9 @@ type Session struct {
 	Graph   *lineage.Graph // after Compile
 	State   planner.State  // after Plan
 	Looks   map[assets.Name]observe.Look
+	// Overtaken says that Apply did nothing: another run had been published after
+	// the plan was made.
+	Overtaken bool
 
 	recorded map[assets.Name]planner.Observation // in the warehouse
 	lately   map[assets.Name]planner.Observation // by the latest look, as cached
