@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -109,22 +108,6 @@ asset "mart.report" {
 	wantNothingToDo(t, w)
 }
 
-func TestAFailedCheckKeepsTheLastGoodVersion(t *testing.T) {
-	w := testWorld(t, shop())
-	w.apply()
-	w.csv("data/orders.csv", "id,customer,amount,note", "1,ann,10,a", "1,bob,99,b")
-	result := w.apply()
-	wantOutcomes(t, result, "staging.orders failed", "mart.customers skipped", "mart.notes skipped", "mart.big_spenders skipped")
-	if result.Status != "failed" || !strings.Contains(result.Assets[0].Message, "unique(id)") {
-		t.Errorf("status %q, message %q: want failed, naming the check", result.Status, result.Assets[0].Message)
-	}
-	wantRows(t, w, "mart.customers", "{'customer': ann, 'spent': 40}", "{'customer': bob, 'spent': 20}")
-
-	w.csv("data/orders.csv", "id,customer,amount,note", "1,ann,10,a", "2,bob,99,b")
-	wantOutcomes(t, w.apply(), "staging.orders built", "mart.customers built", "mart.notes built", "mart.big_spenders built")
-	wantNothingToDo(t, w)
-}
-
 func TestABrokenBranchDoesNotHoldUpTheOther(t *testing.T) {
 	w := testWorld(t, shop())
 	w.write("broken.hcl", `asset "mart.broken" { 
@@ -223,23 +206,6 @@ func TestOneOldVersionIsKept(t *testing.T) {
 	}
 }
 
-func TestAChangedCheckAuditsWhatIsPublished(t *testing.T) {
-	w := testWorld(t, shop())
-	w.apply()
-	with := strings.Replace(shop()["shop.hcl"], `check "unique"`, `check "row_count" { min = 3 }
-  check "unique"`, 1)
-	w.write("shop.hcl", with)
-	wantOutcomes(t, w.apply(), "staging.orders revalidated")
-	wantNothingToDo(t, w)
-
-	w.write("shop.hcl", strings.Replace(with, "min = 3", "min = 4", 1))
-	result := w.apply()
-	wantOutcomes(t, result, "staging.orders failed")
-	if !strings.Contains(result.Assets[0].Message, "row_count") {
-		t.Errorf("message = %q", result.Assets[0].Message)
-	}
-}
-
 func TestAnInterruptedRunIsTakenUp(t *testing.T) {
 	w := testWorld(t, shop())
 	w.apply()
@@ -264,197 +230,11 @@ func TestAnInterruptedRunIsTakenUp(t *testing.T) {
 	}
 }
 
-func TestASourceThatMovesWhileItIsReadIsReadAgain(t *testing.T) {
-	w := testWorld(t, shop())
-	var once sync.Once
-	w.onEvent = func(e materialize.Event) {
-		if e.Type == materialize.AssetFinished && e.Asset.String() == "staging.orders" {
-			once.Do(func() { w.csv("data/orders.csv", "id,customer,amount,note", "1,new,1,n") })
-		}
-	}
-	w.apply()
-	w.onEvent = nil
-	wantRows(t, w, "mart.customers", "{'customer': new, 'spent': 1}")
-	wantRows(t, w, "mart.notes", "{'note': n}")
-	wantNothingToDo(t, w)
-}
-
-func TestASourceThatVanishesFailsItsReaders(t *testing.T) {
-	w := testWorld(t, shop())
-	p := w.plan()
-	if err := os.Remove(filepath.Join(w.dir, "data/orders.csv")); err != nil {
-		t.Fatal(err)
-	}
-	result := w.carryOut(p)
-	wantOutcomes(t, result, "staging.orders failed", "mart.customers skipped", "mart.notes skipped", "mart.big_spenders skipped")
-	if !strings.Contains(result.Assets[0].Message, "raw.orders") {
-		t.Errorf("message = %q, want it to name the source", result.Assets[0].Message)
-	}
-}
-
-func TestSourceFilesAreVersionedByContent(t *testing.T) {
-	w := testWorld(t, shop())
-	w.apply()
-	data, err := os.ReadFile(filepath.Join(w.dir, "data/orders.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.write("data/moved.csv", string(data))
-	w.write("shop.hcl", strings.Replace(shop()["shop.hcl"], "data/orders.csv", "data/moved.csv", 1))
-	wantNothingToDo(t, w)
-}
-
 func TestAForcedRebuildThatFindsTheSameStopsThere(t *testing.T) {
 	w := testWorld(t, shop())
 	w.apply()
 	w.options = planner.Options{Replace: []assets.Name{assets.MustName("staging.orders")}}
 	wantOutcomes(t, w.apply(), "staging.orders unchanged", "mart.customers revalidated", "mart.notes revalidated", "mart.big_spenders revalidated")
-}
-
-// The checks of this project look at several assets.
-func references() map[string]string {
-	return map[string]string{
-		"customers.csv": "id\n1\n2\n",
-		"orders.csv":    "id,customer\n1,1\n2,2\n",
-		"p.hcl": `
-source "raw.customers" {
-  files = "customers.csv"
-}
-source "raw.orders" {
-  files = "orders.csv"
-}
-asset "customers" {
-  sql = "select id from raw.customers"
-  check "sql" {
-    sql = "select c.id from customers c left join orders o on o.customer = c.id where o.id is null"
-    severity = "warn"
-  }
-}
-asset "orders" {
-  sql = "select id, customer from raw.orders"
-  check "relationships" {
-    columns = ["customer"]
-    to = "customers"
-    to_columns = ["id"]
-  }
-}
-asset "per_customer" {
-  sql = "select customer, count(*) as n from orders group by all"
-}
-asset "shown" {
-  sql = "select * from main.per_customer"
-  materialize "view" {}
-  check "row_count" { max = 3 }
-}
-`,
-	}
-}
-
-func TestChecksOfSeveralAssetsSeeWhatWouldBeVisible(t *testing.T) {
-	w := testWorld(t, references())
-	w.apply()
-
-	// Both sides of a reference move at once.
-	w.csv("customers.csv", "id", "1", "3")
-	w.csv("orders.csv", "id,customer", "1,1", "2,3")
-	wantOutcomes(t, w.apply(), "customers built", "orders built", "per_customer built", "shown built")
-
-	// Only the referenced side moves, and takes away what orders refer to: it is withheld.
-	w.csv("customers.csv", "id", "1")
-	result := w.apply()
-	wantOutcomes(t, result, "customers failed")
-	if !strings.Contains(result.Assets[0].Message, "orders would fail") {
-		t.Errorf("message = %q", result.Assets[0].Message)
-	}
-	wantRows(t, w, "customers", "{'id': 1}", "{'id': 3}")
-
-	// The referring side is new and wrong: it and what was made from it are withheld.
-	w.csv("customers.csv", "id", "1", "3")
-	w.csv("orders.csv", "id,customer", "1,1", "2,9")
-	wantOutcomes(t, w.apply(), "orders failed", "per_customer skipped", "shown skipped")
-	wantRows(t, w, "per_customer", "{'customer': 1, 'n': 1}", "{'customer': 3, 'n': 1}")
-}
-
-func TestACheckOfAViewWithholdsWhatItShows(t *testing.T) {
-	w := testWorld(t, references())
-	w.apply()
-	w.csv("customers.csv", "id", "1", "2", "3", "4")
-	w.csv("orders.csv", "id,customer", "1,1", "2,2", "3,3", "4,4")
-	wantOutcomes(t, w.apply(), "customers built", "orders built", "per_customer failed", "shown failed")
-	wantRows(t, w, "shown", "{'customer': 1, 'n': 1}", "{'customer': 2, 'n': 1}")
-}
-
-// A reader that looks all the time sees each run whole or not at all.
-func TestReadersNeverSeeHalfARun(t *testing.T) {
-	files := map[string]string{"data/g.csv": "g\n0\n", "p.hcl": "source \"raw.g\" {\n  files = \"data/g.csv\"\n}\n"}
-	var all []string
-	for i := range 12 {
-		from := "raw.g"
-		if i >= 4 {
-			from = fmt.Sprintf("t%d", i-4)
-		}
-		all = append(all, fmt.Sprintf("SELECT max(g)::VARCHAR FROM t%d", i))
-		files["p.hcl"] += fmt.Sprintf("asset \"t%d\" {\n  sql = \"select g, %d as i from %s\"\n  check \"expression\" { expression = \"g %% 10 <> 7\" }\n}\n", i, i, from)
-	}
-	w := testWorld(t, files)
-	w.apply()
-	stop, seen, wrong := make(chan bool), map[string]bool{}, []string{}
-	var reader sync.WaitGroup
-	reader.Add(1)
-	go func() {
-		defer reader.Done()
-		c, err := w.db.Conn(ctx)
-		if err != nil {
-			wrong = append(wrong, err.Error())
-			return
-		}
-		defer c.Close()
-		if err := c.Exec(ctx, "USE _wh"); err != nil {
-			wrong = append(wrong, err.Error())
-		}
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			rows, err := c.Query(ctx, strings.Join(all, " UNION ALL "))
-			if err != nil {
-				wrong = append(wrong, err.Error())
-				return
-			}
-			generations := map[string]bool{}
-			for rows.Next() {
-				var g string
-				rows.Scan(&g)
-				generations[g], seen[g] = true, true
-			}
-			rows.Close()
-			if len(generations) != 1 {
-				wrong = append(wrong, fmt.Sprint("two generations at once: ", generations))
-			}
-		}
-	}()
-	for g := 1; g <= 50; g++ {
-		w.csv("data/g.csv", "g", fmt.Sprint(g))
-		result := w.apply()
-		if failed := g%10 == 7; failed != (result.Failed > 0) {
-			t.Errorf("generation %d: %d failed", g, result.Failed)
-		}
-	}
-	close(stop)
-	reader.Wait()
-	if len(wrong) > 0 {
-		t.Errorf("the reader saw %d things it must not see, first: %s", len(wrong), wrong[0])
-	}
-	if len(seen) < 5 {
-		t.Errorf("the reader saw %d generations only: it did not look while runs were published", len(seen))
-	}
-	for g := range seen {
-		if strings.HasSuffix(g, "7") {
-			t.Errorf("the reader saw generation %s, which fails its check", g)
-		}
-	}
 }
 
 func TestAnInputOfAViewThatCouldNotBeMadeAnewIsKept(t *testing.T) {
@@ -484,101 +264,4 @@ asset "v" {
 		t.Errorf("outcomes = %v, want v failed and a kept", outcomes(result))
 	}
 	wantRows(t, w, "v", "{'x': 1}")
-}
-
-func TestChecksCanBeChangedWhileASourceIsAway(t *testing.T) {
-	w := testWorld(t, shop())
-	w.apply()
-	if err := os.Remove(filepath.Join(w.dir, "data/orders.csv")); err != nil {
-		t.Fatal(err)
-	}
-	w.write("shop.hcl", strings.Replace(shop()["shop.hcl"], `check "unique"`, `check "row_count" { min = 3 }
-  check "unique"`, 1))
-	wantOutcomes(t, w.apply(), "staging.orders revalidated")
-	wantNothingToDo(t, w)
-}
-
-// statuses lists the recorded results of an asset's checks, as "check status".
-func (w *world) statuses(name string) []string {
-	w.Helper()
-	state, err := w.db.State(ctx)
-	if err != nil {
-		w.Fatal(err)
-	}
-	var out []string
-	for _, c := range state.Last[planner.Key{Asset: assets.MustName(name)}].Checks {
-		out = append(out, c.Check+" "+string(c.Status))
-	}
-	return out
-}
-
-func TestAChangedReferenceIsCheckedOnWhatIsPublished(t *testing.T) {
-	files := references()
-	check := files["p.hcl"]
-	files["p.hcl"] = strings.Replace(check, `to = "customers"`, `to = "customers"
-    severity = "warn"`, 1)
-	files["orders.csv"] = "id,customer\n1,1\n2,9\n"
-	w := testWorld(t, files)
-	w.apply()
-	if got := w.statuses("orders"); !cmp.Equal(got, []string{"relationships(customer) warned"}) {
-		t.Errorf("checks = %v", got)
-	}
-	w.write("p.hcl", check)
-	result := w.apply()
-	wantOutcomes(t, result, "orders failed")
-	if !strings.Contains(result.Assets[0].Message, "relationships(customer)") {
-		t.Errorf("message = %q", result.Assets[0].Message)
-	}
-}
-
-func TestResultsOfReferencesAreKeptWhateverMoves(t *testing.T) {
-	files := references()
-	files["p.hcl"] = strings.Replace(files["p.hcl"], `to = "customers"`, `to = "customers"
-    severity = "warn"`, 1)
-	w := testWorld(t, files)
-	w.apply()
-	w.options = planner.Options{Replace: []assets.Name{assets.MustName("orders")}}
-	w.apply() // built, and found unchanged
-	w.options = planner.Options{}
-	if got := w.statuses("orders"); !cmp.Equal(got, []string{"relationships(customer) passed"}) {
-		t.Errorf("after a forced rebuild: checks = %v", got)
-	}
-	w.csv("customers.csv", "id", "1")
-	wantOutcomes(t, w.apply(), "customers built", "orders revalidated")
-	if got := w.statuses("orders"); !cmp.Equal(got, []string{"relationships(customer) warned"}) {
-		t.Errorf("after the other side moved: checks = %v", got)
-	}
-	wantNothingToDo(t, w)
-}
-
-func TestAChangedSourceIsLookedAtByChecks(t *testing.T) {
-	w := testWorld(t, map[string]string{"x.csv": "id\n1\n", "p.hcl": `
-source "raw.x" {
-  files = "x.csv"
-}
-asset "b" {
-  sql = "select 1 as id"
-  check "sql" { sql = "from b anti join raw.x using (id)" }
-}`})
-	w.apply()
-	wantNothingToDo(t, w)
-	w.csv("x.csv", "id", "1", "2")
-	wantOutcomes(t, w.apply(), "b revalidated")
-	wantNothingToDo(t, w)
-	w.csv("x.csv", "id", "7")
-	wantOutcomes(t, w.apply(), "b failed")
-}
-
-func TestSecretsAreTakenOutBeforeRowsAreCut(t *testing.T) {
-	secret := strings.Repeat("TOPSECRET", 10)
-	w := testWorld(t, map[string]string{"p.hcl": `
-asset "a" {
-  sql = "select '` + secret + `' as token, 1 as id"
-  check "expression" { expression = "id > 1" }
-}`})
-	w.redact = func(text string) string { return strings.ReplaceAll(text, secret, "(sensitive)") }
-	result := w.apply()
-	if rows := fmt.Sprint(result.Assets[0].Record.Checks); !strings.Contains(rows, "(sensitive)") || strings.Contains(rows, "TOP") {
-		t.Errorf("results show %s", rows)
-	}
 }
