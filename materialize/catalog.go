@@ -142,7 +142,7 @@ func (k *catalog) make(ctx context.Context, name assets.Name, e *entry) error {
 	return k.exec(ctx, "CREATE VIEW "+warehouse.NameRef(name)+" AS "+record.Definition.SQL)
 }
 
-// makeSource reads a small source with several readers once, into memory; others
+// makeSource reads a small file of text with several readers once, into memory; others
 // are read from their files by each reader.
 func (k *catalog) makeSource(ctx context.Context, name assets.Name, look observe.Look, e *entry) error {
 	if look.Err != "" {
@@ -155,7 +155,9 @@ func (k *catalog) makeSource(ctx context.Context, name assets.Name, look observe
 		}
 	}
 	e.kind = "VIEW"
-	if readers > 1 && size(look) <= loadableSources {
+	// Of Parquet each reader takes just its columns, and no text has to be parsed.
+	isText := k.run.project.Sources[name].Reader.Format != "parquet"
+	if isText && readers > 1 && size(look) <= loadableSources {
 		e.kind = "TABLE"
 	}
 	if err := k.exec(ctx, "CREATE "+e.kind+" "+warehouse.NameRef(name)+" AS "+look.SQL); err != nil {
