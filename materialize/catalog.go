@@ -2,6 +2,7 @@ package materialize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -78,7 +79,10 @@ func (k *catalog) conn(ctx context.Context) (*warehouse.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, c.Exec(ctx, "USE "+runCatalog)
+	if err := c.Exec(ctx, "USE "+runCatalog); err != nil {
+		return nil, errors.Join(err, c.Close()) // one that stays open keeps the file locked
+	}
+	return c, nil
 }
 
 // close detaches the catalog, so that the next run on this instance starts clean.
