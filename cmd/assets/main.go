@@ -1,5 +1,3 @@
-// Command assets keeps a warehouse of data as its project declares it: it plans
-// what to build, builds and checks it, and publishes it in one go.
 package main
 
 import (

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner/planfile"
 )
 
@@ -27,18 +29,15 @@ func (a *app) savePlan(path string, p *planned) (err error) {
 		}
 		file.Vars[name] = value
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), ".plan-*")
+	var content bytes.Buffer
+	if err := planfile.Write(&content, file); err != nil {
+		return err
+	}
+	err = warehouse.ReplaceFile(path, content.Bytes())
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no directory %s", filepath.Dir(path))
 	}
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name())
-	if err := errors.Join(planfile.Write(temp, file), temp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), path)
+	return err
 }
 
 // readPlan reads a saved plan; its errors name the file.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
 // cacheFormat names the layout of the cache file; another one is not read.
@@ -89,17 +90,5 @@ func (c *hashCache) write(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name())
-	_, err = temp.Write(data)
-	if closed := temp.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), path)
+	return warehouse.ReplaceFile(path, data)
 }

@@ -51,7 +51,7 @@ func newYard(t testing.TB) *yard {
 		Now:       time.Now(),
 		Sniff: func(ctx context.Context, query string) ([]assets.Column, error) {
 			y.sniffed++
-			return describe(ctx, conn, query)
+			return conn.Describe(ctx, query)
 		},
 		SniffCSV: func(ctx context.Context, call string) (warehouse.SniffedCSV, error) {
 			y.sniffed++
@@ -59,22 +59,6 @@ func newYard(t testing.TB) *yard {
 		},
 	}
 	return y
-}
-
-func describe(ctx context.Context, conn *warehouse.Conn, query string) (columns []assets.Column, err error) {
-	rows, err := conn.Query(ctx, "SELECT column_name, column_type FROM (DESCRIBE "+query+")")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var c assets.Column
-		if err := rows.Scan(&c.Name, &c.Type); err != nil {
-			return nil, err
-		}
-		columns = append(columns, c)
-	}
-	return columns, rows.Err()
 }
 
 func (y *yard) write(path, content string) {
@@ -251,7 +235,7 @@ func TestLookReads(t *testing.T) {
 			if got := y.table(look.SQL); got != test.rows {
 				t.Errorf("%s\nyields\n%s\nwant\n%s", look.SQL, got, test.rows)
 			}
-			described, err := describe(bg, y.conn, look.SQL)
+			described, err := y.conn.Describe(bg, look.SQL)
 			if err != nil || !reflect.DeepEqual(described, look.Columns) {
 				t.Errorf("a run reads %v, %v; want what was observed, %v", described, err, look.Columns)
 			}

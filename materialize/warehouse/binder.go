@@ -185,19 +185,7 @@ func (b *Binder) Describe(ctx context.Context, statement string) (columns []asse
 	if err := conn.Exec(ctx, "CREATE OR REPLACE TEMP TABLE \"?\" AS "+statement+"\nWITH NO DATA"); err != nil {
 		return nil, err
 	}
-	rows, err := conn.Query(ctx, `SELECT column_name, column_type FROM (DESCRIBE temp.main."?")`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var c assets.Column
-		if err := rows.Scan(&c.Name, &c.Type); err != nil {
-			return nil, err
-		}
-		columns = append(columns, c)
-	}
-	return columns, rows.Err()
+	return conn.Describe(ctx, `temp.main."?"`)
 }
 
 // errorAnswer is an error in the shape in which DuckDB answers with one.

@@ -1,12 +1,12 @@
 package warehouse
 
 import (
+	"bytes"
 	"context"
 	"encoding/gob"
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -86,16 +86,10 @@ func Save(path, cachePath string, s Snapshot) error {
 	if err != nil || !settled {
 		return nil
 	}
-	temp, err := os.CreateTemp(filepath.Dir(cachePath), ".snapshot-*")
-	if err != nil {
-		return nil
+	var content bytes.Buffer
+	if gob.NewEncoder(&content).Encode(cacheFile{cacheFormat, Engine(), now, s}) == nil {
+		_ = ReplaceFile(cachePath, content.Bytes())
 	}
-	defer os.Remove(temp.Name())
-	err = gob.NewEncoder(temp).Encode(cacheFile{cacheFormat, Engine(), now, s})
-	if errors.Join(err, temp.Close()) != nil {
-		return nil
-	}
-	os.Rename(temp.Name(), cachePath)
 	return nil
 }
 

@@ -14,7 +14,12 @@ func (db *DB) Describe(ctx context.Context, query string) ([]assets.Column, erro
 		return nil, err
 	}
 	defer c.Close()
-	var columns []assets.Column
+	return c.Describe(ctx, query)
+}
+
+// Describe is the same for names as this connection resolves them; query may also
+// be the name of a table.
+func (c *Conn) Describe(ctx context.Context, query string) (columns []assets.Column, err error) {
 	err = c.each(ctx, "SELECT column_name, column_type FROM (DESCRIBE "+query+")", func(scan func(...any) error) error {
 		var column assets.Column
 		err := scan(&column.Name, &column.Type)

@@ -18,20 +18,8 @@ func describe(t interface {
 	Fatal(...any)
 }, c *Conn, query string) []assets.Column {
 	t.Helper()
-	rows, err := c.Query(context.Background(), "SELECT column_name, column_type FROM (DESCRIBE "+query+")")
+	columns, err := c.Describe(context.Background(), query)
 	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	var columns []assets.Column
-	for rows.Next() {
-		var col assets.Column
-		if err := rows.Scan(&col.Name, &col.Type); err != nil {
-			t.Fatal(err)
-		}
-		columns = append(columns, col)
-	}
-	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
 	return columns

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
 	"github.com/seed-4311623e/assets/materialize/observe"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
 
@@ -71,27 +71,11 @@ func (s *Session) remember(looks map[assets.Name]observe.Look) {
 	}
 	text, err := json.Marshal(latest)
 	if err == nil {
-		err = replaceFile(s.cache("observed"), text)
+		err = warehouse.ReplaceFile(s.cache("observed"), text)
 	}
 	if err != nil {
 		s.Log.Debug().Err(err).Msg("what was observed is not cached")
 	}
-}
-
-// replaceFile writes a file so that readers see the old text or the new one.
-func replaceFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if _, err = f.Write(text); err == nil {
-		err = f.Close()
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // unobserved tells that a source cannot be observed, and what follows from that.

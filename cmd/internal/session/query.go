@@ -59,7 +59,7 @@ func (s *Session) query(ctx context.Context, r *Result, statement string) error 
 	if err := c.Exec(ctx, "CREATE TEMP VIEW \"?\" AS\n"+statement); err != nil {
 		return queryError(err)
 	}
-	if r.columns, err = describe(ctx, c, "FROM "+result); err != nil {
+	if r.columns, err = c.Describe(ctx, "FROM "+result); err != nil {
 		return queryError(err)
 	}
 	if r.rows, err = c.Query(ctx, "SELECT "+r.selection()+" FROM "+result); err != nil {
@@ -239,21 +239,3 @@ func queryError(err error) error {
 }
 
 var lineNumber = regexp.MustCompile(`(?m)^LINE (\d+): `)
-
-// describe lists the columns that a statement yields.
-func describe(ctx context.Context, c *warehouse.Conn, statement string) ([]assets.Column, error) {
-	rows, err := c.Query(ctx, "SELECT column_name, column_type FROM (DESCRIBE "+statement+")")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var columns []assets.Column
-	for rows.Next() {
-		var column assets.Column
-		if err := rows.Scan(&column.Name, &column.Type); err != nil {
-			return nil, err
-		}
-		columns = append(columns, column)
-	}
-	return columns, rows.Err()
-}
