@@ -16,7 +16,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 		`{"error":false,"plans":[{"type":"LOGICAL_CREATE_TABLE","children":[{"type":"LOGICAL_GET","names":["a"],"column_indexes":[{"index":1}],"function_data":{"schema":"m","table":"t"}}]}]}`,
 		`{"error":false,"plans":[{"type":"LOGICAL_CREATE_TABLE","children":[{"type":"LOGICAL_GET","names":["a"],"column_indexes":[{}],"function_data":{"schema":"m","table":"other"}}]}]}`,
 	} {
-		if _, err := Walk([]byte(answer), map[assets.Name][]assets.Column{assets.MustName("m.t"): nil}); err == nil {
+		if _, err := Walk([]byte(answer), "v1", map[assets.Name][]assets.Column{assets.MustName("m.t"): nil}); err == nil {
 			t.Errorf("Walk accepts %s", answer)
 		}
 	}

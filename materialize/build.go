@@ -204,7 +204,7 @@ func (r *run) buildView(ctx context.Context, t *task) error {
 		parts = append(parts, input.String(), string(read.Projection), planner.ColumnKey(read.Columns))
 	}
 	t.record.Made = planner.Version{
-		ID: assets.NewDigest("view1", parts...), Columns: t.node.Bound.Outputs, Arrived: r.Now(),
+		ID: assets.NewDigest("view1", parts...), Columns: t.node.Bound.Columns(), Arrived: r.Now(),
 	}
 	t.replaces = true
 	return nil
@@ -223,26 +223,44 @@ func (r *run) buildTable(ctx context.Context, c *warehouse.Conn, t *task) error 
 	if err != nil {
 		return r.sqlError(t, err)
 	}
-	t.record.Made = planner.Version{Columns: t.node.Bound.Outputs, Arrived: r.Now()}
+	t.record.Made = planner.Version{Columns: t.node.Bound.Columns(), Arrived: r.Now()}
 	return r.audit(ctx, c, t, relation)
 }
 
 // audit scans relation once, for its content hash, the digests its readers will
 // ask for and every check that can share the scan. A failed check is an error.
 func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation string) error {
+	projections, inOrder := r.projections(t.step.Asset), orderedWhole(t.record.Made.Columns)
+	ordered := slices.ContainsFunc(projections, func(columns []string) bool { return slices.Contains(columns, lineage.RowOrder) })
+	if ordered {
+		projections = append(projections, inOrder)
+	}
 	audit, err := check.Run(ctx, c, check.Scan{
 		Relation:    relation,
 		Columns:     t.record.Made.Columns,
 		Checks:      slices.DeleteFunc(slices.Clone(t.asset.Checks), t.isCross),
-		Projections: r.projections(t.step.Asset),
+		Projections: projections,
 		Redact:      r.Redact,
 	})
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
 	t.record.Made.ID, t.record.Rows, t.record.Digests = audit.Content, audit.Rows, audit.Digests
+	if ordered {
+		// To whom the order matters, the same rows in another order are another version.
+		t.record.Made.ID = assets.NewDigest(audit.Content.Scheme(), string(audit.Content), string(audit.Digests[planner.ColumnKey(inOrder)]))
+	}
 	t.record.Checks = nil
 	return r.judge(t, audit.Results)
+}
+
+// orderedWhole are all columns and the order of rows.
+func orderedWhole(columns []assets.Column) []string {
+	names := []string{lineage.RowOrder}
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // judge adds check results to the record. Those of severity error that were
@@ -317,11 +335,11 @@ func (r *run) takeUp(ctx context.Context, t *task) bool {
 }
 
 func sameDefinition(a, b planner.Definition) bool {
-	return a.Bound.Syntax == b.Bound.Syntax && a.Settings == b.Settings && slices.Equal(a.Bound.Outputs, b.Bound.Outputs)
+	return a.Bound.Syntax == b.Bound.Syntax && a.Settings == b.Settings && slices.Equal(a.Bound.Columns(), b.Bound.Columns())
 }
 
 func (r *run) definition(t *task) planner.Definition {
-	d := planner.Definition{Bound: t.node.Bound, Settings: planner.SettingsDigest(t.asset), Engine: warehouse.Engine()}
+	d := planner.Definition{Bound: t.node.Bound.Record(), Settings: planner.SettingsDigest(t.asset), Engine: warehouse.Engine()}
 	if !t.asset.SQL.Sensitive {
 		d.SQL = t.asset.SQL.Text
 	}

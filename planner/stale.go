@@ -159,7 +159,7 @@ func retyped(input *node, name assets.Name, read Read) []Reason {
 	}
 	var changes, columns []string
 	for _, column := range read.Columns {
-		was, is := typeOf(input.last.Definition.Bound.Outputs, column), typeOf(input.graph.Columns, column)
+		was, is := typeOf(input.last.Definition.Bound.Columns(), column), typeOf(input.graph.Columns, column)
 		if was != "" && is != "" && was != is {
 			changes = append(changes, fmt.Sprintf("%s from %s to %s", column, was, is))
 			columns = append(columns, column)
@@ -203,7 +203,7 @@ func inputMoved(input *node, name assets.Name, read Read) (moved, unaffected []R
 // reshaped: nothing else accounts for it, yet its unchanged SQL now yields other
 // columns or types.
 func reshaped(n *node) []Reason {
-	was, is := n.last.Definition.Bound.Outputs, n.graph.Bound.Outputs
+	was, is := n.last.Definition.Bound.Columns(), n.graph.Bound.Columns()
 	if n.graph.Unbound != "" || len(was) == 0 || slices.Equal(was, is) {
 		return nil
 	}

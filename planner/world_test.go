@@ -47,7 +47,7 @@ func newWorld(lines ...string) *world {
 
 func (w *world) declare(n assets.Name, kind assets.Kind, inputs []assets.Name) {
 	slices.SortFunc(inputs, assets.Name.Compare)
-	bound := lineage.Bound{Syntax: "ast-v1:1", Outputs: twoColumns(), Uses: map[assets.Name][]string{}}
+	bound := lineage.Bound{Syntax: "ast-v1:1", Outputs: lineage.OutputsOf(twoColumns()), Uses: map[assets.Name][]string{}}
 	for _, i := range inputs {
 		if w.Graph.Nodes[i] == nil {
 			w.Project.Sources[i] = &assets.Source{Name: i}
@@ -58,7 +58,7 @@ func (w *world) declare(n assets.Name, kind assets.Kind, inputs []assets.Name) {
 		bound.Uses[i] = []string{"k", "v"}
 	}
 	w.Project.Assets[n] = &assets.Asset{Name: n, Enabled: true, Kind: kind, SQL: assets.SQL{Text: "select 1"}}
-	w.Graph.Nodes[n] = &lineage.Node{Name: n, Inputs: inputs, Columns: bound.Outputs, Bound: bound}
+	w.Graph.Nodes[n] = &lineage.Node{Name: n, Inputs: inputs, Columns: bound.Columns(), Bound: bound}
 	w.Graph.Order = append(w.Graph.Order, n)
 }
 
@@ -118,7 +118,7 @@ func (w *world) outputs(name string, columns ...string) {
 		column, kind, _ := strings.Cut(c, " ")
 		node.Columns = append(node.Columns, assets.Column{Name: column, Type: kind})
 	}
-	node.Bound.Outputs = node.Columns
+	node.Bound.Outputs = lineage.OutputsOf(node.Columns)
 }
 
 // forget makes an asset one that was never built.

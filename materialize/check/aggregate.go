@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
@@ -55,6 +56,10 @@ func newAggregate(s Scan) (*aggregate, error) {
 func project(columns []assets.Column, names []string) ([]assets.Column, error) {
 	var out []assets.Column
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+		if name == lineage.RowOrder {
+			out = append(out, warehouse.RowOrder)
+			continue
+		}
 		i := slices.IndexFunc(columns, func(c assets.Column) bool { return strings.EqualFold(c.Name, name) })
 		if i < 0 {
 			return nil, fmt.Errorf("there is no column %q", name)

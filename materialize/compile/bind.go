@@ -67,7 +67,7 @@ func (c *compiler) bindLevel(level []assets.Name) error {
 		return err
 	}
 	err = inBatches(c.ctx, len(misses), func(ctx context.Context, from, to int) error {
-		return bindJobs(ctx, binder, misses[from:to])
+		return bindJobs(ctx, binder, c.engine, misses[from:to])
 	})
 	if err != nil {
 		return err
@@ -132,7 +132,7 @@ func (c *compiler) prepare(name assets.Name) *job {
 func (c *compiler) settle(name assets.Name, bound lineage.Bound) {
 	bound.Syntax = c.parsed[name].Syntax
 	node := c.graph.Nodes[name]
-	node.Bound, node.Columns = bound, bound.Outputs
+	node.Bound, node.Columns = bound, bound.Columns()
 	if published := c.known[name]; !c.project.Assets[name].Enabled && len(published) > 0 {
 		node.Columns = published // what its readers will find
 	}
@@ -190,7 +190,7 @@ func (c *compiler) declare(tables map[assets.Name][]assets.Column) (Binder, erro
 	return binder, binder.Declare(c.ctx, tables)
 }
 
-func bindJobs(ctx context.Context, binder Binder, jobs []*job) error {
+func bindJobs(ctx context.Context, binder Binder, engine string, jobs []*job) error {
 	texts := make([]string, 0, len(jobs))
 	for _, j := range jobs {
 		texts = append(texts, j.asset.SQL.Text)
@@ -200,7 +200,7 @@ func bindJobs(ctx context.Context, binder Binder, jobs []*job) error {
 		return err
 	}
 	for i, j := range jobs {
-		if j.bound, j.err = lineage.Walk(plans[i], j.inputs); cannotShow(j.err) {
+		if j.bound, j.err = lineage.Walk(plans[i], engine, j.inputs); cannotShow(j.err) {
 			if outputs, err := binder.Describe(ctx, j.asset.SQL.Text); err == nil {
 				j.bound, j.err = lineage.AllColumns(outputs, j.inputs), nil
 			}

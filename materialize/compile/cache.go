@@ -40,7 +40,7 @@ func sumColumns(columns []assets.Column) sum {
 
 // magic begins the cache file; its number grows whenever what is kept, or what
 // is found out about a statement, changes.
-const magic = "assets compile cache 1\n"
+const magic = "assets compile cache 2\n"
 
 // cache holds DuckDB's answers. On disk: magic, a checksum of the rest, then
 // entries of key, length and answer. A file that is not exactly that is no cache.
@@ -159,42 +159,6 @@ func (c *cache) addParsed(key sum, p lineage.Parsed) {
 	b = appendString(b, string(p.Syntax))
 	b = appendStrings(b, p.Volatile)
 	c.added[key] = string(appendBool(b, p.RowID))
-}
-
-func (c *cache) bound(key sum, into *lineage.Bound) bool {
-	answer, ok := c.get(key)
-	if !ok {
-		return false
-	}
-	r := reader{text: answer}
-	var b lineage.Bound
-	b.Outputs = make([]assets.Column, 0, r.count())
-	for range cap(b.Outputs) {
-		b.Outputs = append(b.Outputs, assets.Column{Name: r.string(), Type: r.string()})
-	}
-	uses := r.count()
-	b.Uses = make(map[assets.Name][]string, uses)
-	for range uses {
-		name := r.name()
-		b.Uses[name] = r.strings()
-	}
-	b.Volatile = orNil(r.strings())
-	b.Assumed = r.number() == 1
-	*into = b
-	return r.end()
-}
-
-func (c *cache) addBound(key sum, bound lineage.Bound) {
-	b := binary.AppendUvarint(nil, uint64(len(bound.Outputs)))
-	for _, column := range bound.Outputs {
-		b = appendString(appendString(b, column.Name), column.Type)
-	}
-	b = binary.AppendUvarint(b, uint64(len(bound.Uses)))
-	for _, name := range assets.SortedNames(bound.Uses) {
-		b = appendStrings(appendName(b, name), bound.Uses[name])
-	}
-	b = appendStrings(b, bound.Volatile)
-	c.added[key] = string(appendBool(b, bound.Assumed))
 }
 
 func appendString(b []byte, s string) []byte {

@@ -222,9 +222,15 @@ func TestAnswersSurviveTheCache(t *testing.T) {
 			return assets.Name{Schema: rapid.String().Draw(r, "schema"), Table: rapid.String().Draw(r, "table")}
 		})
 		words := rapid.SliceOfN(rapid.String(), 1, 4)
+		origins := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) lineage.Origin {
+			return lineage.Origin{Input: name.Draw(r, "input"), Column: rapid.String().Draw(r, "column"), Via: lineage.Via(rapid.Uint16().Draw(r, "via"))}
+		}), 1, 4)
 		bound := lineage.Bound{
-			Outputs: rapid.SliceOf(rapid.Make[assets.Column]()).Draw(r, "outputs"),
-			Uses:    rapid.MapOf(name, rapid.SliceOf(rapid.String())).Draw(r, "uses"), Volatile: words.Draw(r, "volatile"), Assumed: rapid.Bool().Draw(r, "assumed"),
+			Outputs: rapid.SliceOf(rapid.Custom(func(r *rapid.T) lineage.Output {
+				return lineage.Output{Column: rapid.Make[assets.Column]().Draw(r, "column"), From: origins.Draw(r, "from"), Print: "1234"}
+			})).Draw(r, "outputs"),
+			RowsFrom: origins.Draw(r, "rows"), OrderFrom: origins.Draw(r, "order"), Meaning: "a:c", Rows: "56", Order: "78",
+			Uses: rapid.MapOf(name, rapid.SliceOf(rapid.String())).Draw(r, "uses"), Volatile: words.Draw(r, "volatile"), Assumed: rapid.Bool().Draw(r, "assumed"),
 		}
 		parsed := lineage.Parsed{
 			Refs: rapid.SliceOf(rapid.Custom(func(r *rapid.T) lineage.Ref {

@@ -128,7 +128,7 @@ func spellTypes(ctx context.Context, binder Binder, types []*declaredType) error
 		return err
 	}
 	for i, d := range types {
-		bound, err := lineage.Walk(plans[i], nil)
+		bound, err := lineage.Walk(plans[i], "", nil)
 		switch {
 		case err != nil:
 			d.err = err

@@ -108,6 +108,7 @@ func (c *compiler) run() error {
 	if err := c.bind(); err != nil {
 		return err
 	}
+	c.graph.TrackOrder()
 	if err := c.checkColumns(); err != nil {
 		return err
 	}

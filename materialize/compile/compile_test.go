@@ -3,6 +3,7 @@ package compile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -152,7 +153,11 @@ func summary(n *lineage.Node) string {
 	}
 	b.WriteString(" <")
 	for _, name := range assets.SortedNames(n.Bound.Uses) {
-		fmt.Fprintf(&b, " %s(%s)", name, strings.Join(n.Bound.Uses[name], " "))
+		used := slices.Clone(n.Bound.Uses[name])
+		if slices.Contains(used, lineage.RowOrder) {
+			used[0] = "ORDER"
+		}
+		fmt.Fprintf(&b, " %s(%s)", name, strings.Join(used, " "))
 	}
 	return b.String()
 }

@@ -317,7 +317,7 @@ func TestPlansThatCannotBeShown(t *testing.T) {
 			t.Fatal(describe(diags))
 		}
 		node := g.Nodes[assets.MustName("m.a")]
-		if got := summary(node); got != "id INTEGER < raw.c(id note)" || !node.Bound.Assumed {
+		if got := summary(node); got != "id INTEGER < raw.c(ORDER id note)" || !node.Bound.Assumed {
 			t.Errorf("got %s, assumed %v", got, node.Bound.Assumed)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
 )
 
 // A relation's content is identified by its schema, its number of rows, and the
@@ -17,6 +18,10 @@ import (
 // case: a FLOAT or DOUBLE 0.0 and -0.0. The other way round, equal contents may
 // get different digests if a MAP's entries are in another order.
 
+// RowOrder stands among columns for the place of a row: a digest with it changes
+// when the same rows lie in another order.
+var RowOrder = assets.Column{Name: lineage.RowOrder, Type: "BIGINT"}
+
 // HashRow is a SQL expression for the hash of one row of columns, a UBIGINT. Of no
 // columns it is a constant: only the number of rows counts then.
 func HashRow(columns []assets.Column) string {
@@ -25,6 +30,10 @@ func HashRow(columns []assets.Column) string {
 	}
 	var args []string
 	for _, c := range columns {
+		if c == RowOrder {
+			args = append(args, "row_number() OVER ()")
+			continue
+		}
 		name := Ident(c.Name)
 		args = append(args, name)
 		if !hashesWhole(c.Type) {

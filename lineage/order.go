@@ -1,0 +1,37 @@
+package lineage
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// TrackOrder adds to Uses what decides about the order of an asset's rows, if one
+// of its readers depends on that. A table has no order; but a LIMIT without ORDER
+// BY sees one, and so what its input was made from decides what it yields.
+func (g *Graph) TrackOrder() {
+	for _, name := range slices.Backward(g.Order) {
+		node := g.Nodes[name]
+		if !slices.ContainsFunc(node.Readers, func(reader assets.Name) bool {
+			return slices.Contains(g.Nodes[reader].Bound.Uses[name], RowOrder)
+		}) {
+			continue
+		}
+		uses := maps.Clone(node.Bound.Uses)
+		for _, o := range node.Bound.OrderFrom {
+			if !slices.Contains(uses[o.Input], o.Column) {
+				uses[o.Input] = slices.Sorted(slices.Values(append(slices.Clone(uses[o.Input]), o.Column)))
+			}
+		}
+		node.Bound.Uses = uses
+	}
+}
+
+// WithoutOrder are columns without the one that stands for the order of rows.
+func WithoutOrder(columns []string) []string {
+	if i := slices.Index(columns, RowOrder); i >= 0 {
+		return slices.Delete(slices.Clone(columns), i, i+1)
+	}
+	return columns
+}
