@@ -120,7 +120,9 @@ func (w *planWalk) get(v *fastjson.Value) *relation {
 	return r
 }
 
-func columnOf(id int32, via Via, p printer) column { return column{from: sources{{id, via}}, print: p.sum()} }
+func columnOf(id int32, via Via, p printer) column {
+	return column{from: sources{{id, via}}, print: p.sum()}
+}
 
 // mapped are the columns that a map of places lets through; no map, all.
 func (w *planWalk) mapped(columns []column, places []*fastjson.Value) []column {
