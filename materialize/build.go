@@ -21,11 +21,18 @@ func (r *run) execute(ctx context.Context, c *warehouse.Conn, t *task) {
 	name := t.step.Asset
 	for _, input := range t.inputs {
 		if !input.ok() {
-			r.finish(t, Skipped, "input "+input.step.Asset.String()+" failed")
+			if t.latent() {
+				r.rest(t)
+			} else {
+				r.finish(t, Skipped, "input "+input.step.Asset.String()+" failed")
+			}
 			return
 		}
 	}
-	r.emit(Event{Type: AssetStarted, Asset: name, Action: t.step.Action})
+	if t.latent() && !r.wakes(ctx, c, t) {
+		return
+	}
+	r.emit(Event{Type: AssetStarted, Asset: name, Action: t.action()})
 	t.began = r.Now()
 	t.record = planner.Materialization{
 		ID: r.newID(), Key: t.step.Key, Run: r.id,
@@ -49,8 +56,14 @@ func (r *run) materialize(ctx context.Context, c *warehouse.Conn, t *task) (Outc
 	}
 	t.record.Reads = reads
 	last, published := r.State.Last[t.step.Key]
-	if published && !r.mustBuild(t, last) {
-		return Revalidated, r.revalidate(ctx, c, t, last)
+	if published {
+		must, err := r.mustBuild(ctx, c, t, last)
+		if err != nil {
+			return "", err
+		}
+		if !must {
+			return Revalidated, r.revalidate(ctx, c, t, last)
+		}
 	}
 	if t.asset.Kind == assets.View {
 		t.audited = true
@@ -63,31 +76,22 @@ func (r *run) materialize(ctx context.Context, c *warehouse.Conn, t *task) (Outc
 	if err := r.buildTable(ctx, c, t); err != nil {
 		return "", err
 	}
-	if published && !drifted(t.step) && last.Made.ID == t.record.Made.ID {
-		// The same content: what is published stays, and so do all its readers.
-		t.record.Table, t.record.Previous, t.record.Made = last.Table, last.Previous, last.Made
-		return Unchanged, nil
+	if published && !drifted(t.step) {
+		same, err := r.sameContent(ctx, c, t, last)
+		if err != nil {
+			return "", err
+		}
+		if same {
+			// What is published stays, and so do all its readers.
+			t.record.Table, t.record.Previous, t.record.Made = last.Table, last.Previous, last.Made
+			return Unchanged, nil
+		}
 	}
 	t.replaces = true
 	if published {
 		t.record.Previous = last.Table
 	}
 	return Built, nil
-}
-
-// mustBuild decides what the plan left open: a step that depends on inputs being
-// rebuilt comes to nothing if what the asset reads of them turned out equal.
-func (r *run) mustBuild(t *task, last planner.Materialization) bool {
-	if t.step.Action == planner.Revalidate {
-		return false
-	}
-	return len(t.step.ConditionalOn) == 0 || !sameReads(t.record.Reads, last.Reads)
-}
-
-func sameReads(a, b map[assets.Name]planner.Read) bool {
-	return maps.EqualFunc(a, b, func(x, y planner.Read) bool {
-		return x.Projection == y.Projection && slices.Equal(x.Columns, y.Columns)
-	})
 }
 
 // drifted reports whether what is published is not what was recorded, so that
@@ -121,76 +125,6 @@ func (r *run) revalidate(ctx context.Context, c *warehouse.Conn, t *task, last p
 	return r.audit(ctx, c, t, relation)
 }
 
-// reads says what the task reads of each input, at the version it will be
-// published with.
-func (r *run) reads(ctx context.Context, c *warehouse.Conn, t *task) (map[assets.Name]planner.Read, error) {
-	reads := make(map[assets.Name]planner.Read, len(t.node.Inputs))
-	for _, input := range t.node.Inputs {
-		columns := t.node.Bound.Uses[input]
-		if look, ok := r.Sources[input]; ok {
-			// What is only looked at again was made from the last known version.
-			if look.Err != "" && t.step.Action != planner.Revalidate {
-				return nil, fmt.Errorf("source %s cannot be read: %s", input, look.Err)
-			}
-			reads[input] = planner.Read{Version: look.ID, Projection: look.ID, Columns: columns}
-			continue
-		}
-		record, ok := r.visible(input)
-		if !ok {
-			return nil, fmt.Errorf("input %s has never been published", input)
-		}
-		read := planner.Read{Version: record.Made.ID, Projection: record.Made.ID, Columns: columns}
-		if r.project.Assets[input].Kind != assets.View {
-			var err error
-			if read.Projection, err = r.projection(ctx, c, input, record, columns); err != nil {
-				return nil, fmt.Errorf("compare input %s: %w", input, err)
-			}
-		}
-		reads[input] = read
-	}
-	return reads, nil
-}
-
-// visible is the record of the version of an asset that this run will leave visible.
-func (r *run) visible(name assets.Name) (*planner.Materialization, bool) {
-	if t := r.tasks[name]; t != nil && t.ok() {
-		return &t.record, true
-	}
-	last, ok := r.State.Last[planner.Key{Asset: name}]
-	return &last, ok
-}
-
-// projection is the digest of some columns of an asset's version: known from the
-// scan that audited it, or computed now.
-func (r *run) projection(ctx context.Context, c *warehouse.Conn, name assets.Name, record *planner.Materialization, columns []string) (assets.Digest, error) {
-	key := planner.ColumnKey(columns)
-	r.mu.Lock()
-	digest, ok := record.Digests[key]
-	r.mu.Unlock()
-	if ok {
-		return digest, nil
-	}
-	relation, err := r.catalog.resolve(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	scanned, err := check.Run(ctx, c, check.Scan{Relation: relation, Columns: record.Made.Columns, Projections: [][]string{columns}})
-	if err != nil {
-		return "", err
-	}
-	digest = scanned.Digests[key]
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	// A copy: the map may be shared with the state that the plan was made from.
-	digests := maps.Clone(record.Digests)
-	if digests == nil {
-		digests = map[string]assets.Digest{}
-	}
-	digests[key] = digest
-	record.Digests = digests
-	return digest, nil
-}
-
 // buildView makes the view in the run's catalog. Its version says what it is and
 // what it shows: its definition and the projections it reads.
 func (r *run) buildView(ctx context.Context, t *task) error {
@@ -198,7 +132,11 @@ func (r *run) buildView(ctx context.Context, t *task) error {
 		return r.sqlError(t, err)
 	}
 	definition := t.record.Definition
-	parts := []string{string(definition.Bound.Syntax), string(definition.Settings)}
+	means := definition.Bound.Meaning
+	if means == "" || len(definition.Bound.Volatile) > 0 {
+		means = definition.Bound.Syntax
+	}
+	parts := []string{string(means), string(definition.Settings)}
 	for _, input := range t.node.Inputs {
 		read := t.record.Reads[input]
 		parts = append(parts, input.String(), string(read.Projection), planner.ColumnKey(read.Columns))
@@ -231,7 +169,7 @@ func (r *run) buildTable(ctx context.Context, c *warehouse.Conn, t *task) error 
 // ask for and every check that can share the scan. A failed check is an error.
 func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation string) error {
 	projections, inOrder := r.projections(t.step.Asset), orderedWhole(t.record.Made.Columns)
-	ordered := slices.ContainsFunc(projections, func(columns []string) bool { return slices.Contains(columns, lineage.RowOrder) })
+	ordered := r.orderMatters(t.step.Asset)
 	if ordered {
 		projections = append(projections, inOrder)
 	}
@@ -247,20 +185,10 @@ func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation st
 	}
 	t.record.Made.ID, t.record.Rows, t.record.Digests = audit.Content, audit.Rows, audit.Digests
 	if ordered {
-		// To whom the order matters, the same rows in another order are another version.
-		t.record.Made.ID = assets.NewDigest(audit.Content.Scheme(), string(audit.Content), string(audit.Digests[planner.ColumnKey(inOrder)]))
+		t.record.Made.ID = inOrderID(audit, inOrder)
 	}
 	t.record.Checks = nil
 	return r.judge(t, audit.Results)
-}
-
-// orderedWhole are all columns and the order of rows.
-func orderedWhole(columns []assets.Column) []string {
-	names := []string{lineage.RowOrder}
-	for _, c := range columns {
-		names = append(names, c.Name)
-	}
-	return names
 }
 
 // judge adds check results to the record. Those of severity error that were
@@ -316,7 +244,7 @@ func (r *run) takeUp(ctx context.Context, t *task) bool {
 	}
 	staged, ok := r.staged[t.step.Key]
 	if !ok || staged.Definition.Engine != t.record.Definition.Engine || staged.Audit != t.record.Audit ||
-		!sameDefinition(staged.Definition, t.record.Definition) || !sameReads(staged.Reads, t.record.Reads) {
+		!sameDefinition(staged.Definition, t.record.Definition) || !equalReads(staged.Reads, t.record.Reads) {
 		return false
 	}
 	for _, columns := range r.projections(t.step.Asset) {
@@ -335,7 +263,7 @@ func (r *run) takeUp(ctx context.Context, t *task) bool {
 }
 
 func sameDefinition(a, b planner.Definition) bool {
-	return a.Bound.Syntax == b.Bound.Syntax && a.Settings == b.Settings && slices.Equal(a.Bound.Columns(), b.Bound.Columns())
+	return a.Bound.Syntax == b.Bound.Syntax && a.Bound.Meaning == b.Bound.Meaning && a.Settings == b.Settings && slices.Equal(a.Bound.Columns(), b.Bound.Columns())
 }
 
 func (r *run) definition(t *task) planner.Definition {
@@ -366,7 +294,7 @@ func (r *run) finish(t *task, outcome Outcome, message string) {
 	}
 	r.mu.Unlock()
 	t.outcome, t.message = outcome, message
-	e := Event{Type: AssetFinished, Asset: t.step.Asset, Action: t.step.Action, Outcome: outcome, Message: message, Rows: t.record.Rows}
+	e := Event{Type: AssetFinished, Asset: t.step.Asset, Action: t.action(), Outcome: outcome, Message: message, Rows: t.record.Rows}
 	if outcome != Revalidated {
 		t.record.Began, t.record.Ended = t.began, r.Now()
 		e.Took = t.record.Ended.Sub(t.began)

@@ -52,8 +52,8 @@ type run struct {
 	catalog   *catalog
 	staged    map[planner.Key]planner.Materialization
 
-	mu   sync.Mutex // guards what follows and the records' Digests
-	done int
+	mu          sync.Mutex // guards what follows and the records' Digests
+	done, total int        // of what the run is expected to do
 }
 
 // Apply builds what plan says and publishes what passes its checks, in one
@@ -92,6 +92,10 @@ func (r *run) plan(plan planner.Plan) {
 			r.addTask(step)
 		case planner.Drop:
 			r.drops = append(r.drops, step)
+		case planner.None:
+			if len(step.ConditionalOn) > 0 {
+				r.addTask(step)
+			}
 		}
 	}
 	// A view is made anew whenever something it reads is, also if the plan was
@@ -103,13 +107,26 @@ func (r *run) plan(plan planner.Plan) {
 			continue
 		}
 		var touched []assets.Name
+		action := planner.None
 		for _, input := range r.Graph.Nodes[name].Inputs {
-			if t := r.tasks[input]; t != nil && t.step.Action != planner.Revalidate {
+			t := r.tasks[input]
+			switch {
+			case t == nil:
+			case t.step.Action == planner.Create, t.step.Action == planner.Rebuild:
+				action = planner.Rebuild
+				touched = append(touched, input)
+			case len(t.step.ConditionalOn) > 0:
 				touched = append(touched, input)
 			}
 		}
 		if touched != nil {
-			r.addTask(planner.Step{Key: planner.Key{Asset: name}, Action: planner.Rebuild, ConditionalOn: touched})
+			r.addTask(planner.Step{Key: planner.Key{Asset: name}, Action: action, ConditionalOn: touched})
+		}
+	}
+	r.total = len(r.drops)
+	for _, t := range r.tasks {
+		if !t.latent() {
+			r.total++
 		}
 	}
 	r.link()
@@ -254,8 +271,11 @@ func (r *run) readAgain(ctx context.Context, moved []assets.Name) error {
 	}
 	for t := range again {
 		r.mu.Lock()
-		if t.outcome != "" {
+		if t.outcome != "" && !t.latent() {
 			r.done--
+		}
+		if t.woken {
+			r.total--
 		}
 		r.mu.Unlock()
 		t.reset()
@@ -274,7 +294,7 @@ func (r *run) emit(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e.Run, e.At = r.id, r.Now()
-	e.Done, e.Total = r.done, len(r.tasks)+len(r.drops)
+	e.Done, e.Total = r.done, r.total
 	if r.Emit != nil {
 		r.Emit(e)
 	}

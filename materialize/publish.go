@@ -18,6 +18,9 @@ func (r *run) publish(ctx context.Context) (Result, error) {
 	p := warehouse.Publication{}
 	for _, name := range r.Graph.Order {
 		t := r.tasks[name]
+		if t != nil && t.latent() {
+			t = nil
+		}
 		if recheck := r.rechecked[name]; recheck != nil && t == nil {
 			t = recheck
 			t.record.ID, t.record.Run = r.newID(), r.id

@@ -30,6 +30,8 @@ type task struct {
 	// replaces says that the publish makes a new view: new content, or the
 	// published object is gone or not ours.
 	replaces bool
+	// woken says that a latent task has to be built after all.
+	woken bool
 	// audited says that the version was checked in this run, so that the checks it
 	// shares with other assets are due as well.
 	audited bool
@@ -37,7 +39,33 @@ type task struct {
 
 func (t *task) reset() {
 	t.outcome, t.message, t.record, t.replaces = "", "", planner.Materialization{}, false
-	t.audited, t.began = false, time.Time{}
+	t.audited, t.woken, t.began = false, false, time.Time{}
+}
+
+// latent reports whether the task is of an asset that is up to date as far as the
+// plan could tell, and has not turned out not to be. It is in the run without
+// being seen: its record stays as it is.
+func (t *task) latent() bool { return t.step.Action == planner.None && !t.woken }
+
+// action is what the task does, as it turned out.
+func (t *task) action() planner.Action {
+	if t.woken {
+		return planner.Rebuild
+	}
+	return t.step.Action
+}
+
+// rest ends a latent task: its asset stays as it is.
+func (r *run) rest(t *task) {
+	t.outcome, t.record = Revalidated, r.State.Last[t.step.Key]
+}
+
+// wake makes a latent task one that is seen.
+func (r *run) wake(t *task) {
+	t.woken = true
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.total++
 }
 
 // ok reports whether the task is done and what it made may be published.
@@ -197,7 +225,7 @@ func (r *run) runTasks(ctx context.Context) error {
 func (r *run) skipOrphans() {
 	for _, name := range r.Graph.Order {
 		t := r.tasks[name]
-		if t == nil || !t.ok() {
+		if t == nil || !t.ok() || t.latent() {
 			continue
 		}
 		for _, input := range t.inputs {

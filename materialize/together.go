@@ -50,7 +50,7 @@ func (r *run) checkRound(ctx context.Context, c *warehouse.Conn) (withheld bool,
 	clear(r.rechecked) // what the last round looked at may not be what will be visible
 	for _, name := range r.Graph.Order {
 		t := r.tasks[name]
-		if t == nil || !t.ok() {
+		if t == nil || !t.ok() || t.latent() {
 			// What stays visible must hold too, together with what moves under it.
 			if t = r.standIn(name); t == nil {
 				continue

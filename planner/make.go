@@ -63,6 +63,13 @@ type node struct {
 	// a version, its own or an input's, is not reflected. Drift, force and
 	// failures do not make an asset behind, nor does having no content at all.
 	behind bool
+	// unlessChanged are the inputs that this plan builds, or may come to build, but
+	// that are expected to change nothing for it. If they do, it is built all the same.
+	unlessChanged []assets.Name
+	// change is what a build is expected to change in its content.
+	change lineage.Change
+	// moved says that an input is known to have other content than was read.
+	moved bool
 	// blockers are the causes that it cannot be built.
 	blockers []Reason
 	// notes are the causes to look at it without a build.
@@ -93,6 +100,7 @@ func (m *model) decide(n *node) {
 		return // what is published stays
 	}
 	m.findCauses(n)
+	n.change = m.changeOf(n)
 	n.previous = m.previousFailure(n)
 	switch {
 	case !n.needsBuild():
@@ -129,6 +137,9 @@ func (n *node) step() Step {
 		s.Reasons = slices.Concat(n.blockers, n.certain, n.conditional)
 	case Revalidate:
 		s.Reasons = slices.Concat(n.notes, n.previous)
+		s.ConditionalOn = n.unlessChanged
+	case None:
+		s.ConditionalOn = n.unlessChanged
 	}
 	if n.needed != nil {
 		s.Reasons = append(s.Reasons, *n.needed)

@@ -92,9 +92,10 @@ type Step struct {
 	Key
 	Action  Action   `json:"action"`
 	Reasons []Reason `json:"reasons,omitempty"`
-	// ConditionalOn names inputs that the plan rebuilds and whose content may
-	// turn out equal; if all do, this step is carried out as a Revalidate.
-	// Empty: the step is certain.
+	// ConditionalOn names inputs that the plan rebuilds or may come to rebuild, so
+	// that what this asset reads of them decides when they are done. If it turns out
+	// equal, the step is carried out as a Revalidate, or not at all if its action is
+	// None; if not, as a Rebuild. Empty: the step is certain.
 	ConditionalOn []assets.Name `json:"conditional_on,omitempty"`
 	BehindSince   time.Time     `json:"behind_since,omitzero"`
 	Due           time.Time     `json:"due,omitzero"`

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
 )
 
 // The rules of staleness: one function each, which returns the reasons it finds
@@ -21,6 +22,9 @@ func (m *model) findCauses(n *node) {
 		inputs := m.inputCauses(n, len(definition) > 0)
 		if len(definition)+len(inputs) == 0 {
 			inputs = reshaped(n)
+		}
+		if len(definition)+len(inputs) == 0 {
+			inputs = reread(n)
 		}
 		n.behind = n.behind || len(definition)+len(inputs) > 0
 		n.certain = slices.Concat(definition, inputs, drifted(n), m.forcedByUser(n))
@@ -47,13 +51,16 @@ func redefined(n *node) []Reason {
 	return []Reason{{Code: DefinitionChanged, Message: strings.Join(why, "; ")}}
 }
 
-// sqlChanged compares syntax trees. Those of two versions of DuckDB say nothing
-// about each other, nor is there one as long as a source it reads was never
-// seen: then the text decides.
+// sqlChanged compares what statements mean or, where that is not known or depends
+// on the moment, their syntax trees. Neither says anything across versions of
+// DuckDB, nor is there one as long as a source it reads was never seen: then the
+// text decides.
 func sqlChanged(n *node) string {
 	was, is := n.last.Definition, n.graph.Bound.Syntax
 	sameText := was.SQL == n.asset.SQL.Text
 	switch {
+	case sameMeaning(was.Bound, n.graph.Bound):
+		return ""
 	case n.graph.Unbound != "":
 		if sameText || was.SQL == "" { // a sensitive text was not kept; it is compared once it binds
 			return ""
@@ -88,32 +95,49 @@ func (m *model) inputCauses(n *node, redefined bool) (certain []Reason) {
 	for _, name := range n.graph.Inputs {
 		input := m.nodes[name]
 		read, wasRead := n.last.Reads[name]
+		_, scanned := n.graph.Bound.Uses[name]
 		if !wasRead {
-			if !redefined {
+			if !redefined && (scanned || n.graph.Unbound != "") {
 				certain = append(certain, because(InputChanged, name, "it did not read %s before", name))
+				n.moved = true
 			}
 			continue
 		}
 		if input == nil {
-			certain = append(certain, m.sourceMoved(name, read)...)
+			moved := m.sourceMoved(name, read)
+			certain = append(certain, moved...)
+			n.moved = n.moved || len(moved) > 0
 			continue
 		}
+		touched := input.change.Touches(read.Columns)
 		// An input that waits or is blocked moves its readers all the same.
-		n.behind = n.behind || input.behind
+		n.behind = n.behind || input.behind && touched
 
 		var found []Reason
 		if !redefined {
 			found = usesChanged(n, name, read)
 		}
-		if len(found) == 0 && input.builds() {
-			if found = retyped(input, name, read); len(found) == 0 {
+		switch {
+		case len(found) > 0:
+		case input.builds():
+			if found = retyped(input, name, read); len(found) > 0 {
+				break
+			}
+			if touched {
 				n.conditional = append(n.conditional, remade(input, name))
 				n.conditionalOn = append(n.conditionalOn, name)
+			} else {
+				n.notes = append(n.notes, unaffected(input, name))
+				n.unlessChanged = append(n.unlessChanged, name)
 			}
-		} else if len(found) == 0 {
-			moved, unaffected := inputMoved(input, name, read)
+		default:
+			if !input.needsBuild() && len(input.unlessChanged) > 0 {
+				n.unlessChanged = append(n.unlessChanged, name)
+			}
+			moved, same := inputMoved(input, name, read)
 			found = moved
-			n.notes = append(n.notes, unaffected...)
+			n.moved = n.moved || len(moved) > 0
+			n.notes = append(n.notes, same...)
 		}
 		certain = append(certain, found...)
 	}
@@ -130,16 +154,26 @@ func (m *model) sourceMoved(name assets.Name, read Read) []Reason {
 	return []Reason{because(InputChanged, name, "source %s has a new version", name)}
 }
 
+// sameMeaning reports whether two statements are known to yield the same from the
+// same input. What calls a volatile function does not do so itself.
+func sameMeaning(was, is lineage.Bound) bool {
+	return was.Meaning != "" && was.Meaning == is.Meaning && len(was.Volatile)+len(is.Volatile) == 0
+}
+
 // usesChanged: its unchanged SQL now uses other columns of an input, as with *.
+// That somebody now depends on the order of its rows makes it no other.
 func usesChanged(n *node, name assets.Name, read Read) []Reason {
 	if n.graph.Unbound != "" {
 		return nil
 	}
-	uses := n.graph.Bound.Uses[name]
-	if slices.Equal(uses, read.Columns) || ColumnKey(uses) == ColumnKey(read.Columns) {
+	uses, readColumns := lineage.WithoutOrder(n.graph.Bound.Uses[name]), lineage.WithoutOrder(read.Columns)
+	if slices.Equal(uses, readColumns) || ColumnKey(uses) == ColumnKey(readColumns) {
 		return nil
 	}
-	more, less := missingFrom(read.Columns, uses), missingFrom(uses, read.Columns)
+	more, less := missingFrom(readColumns, uses), missingFrom(uses, readColumns)
+	if len(more) == 0 && sameMeaning(n.last.Definition.Bound, n.graph.Bound) {
+		return nil // more is known of what it does not use
+	}
 	var why []string
 	if len(more) > 0 {
 		why = append(why, "now also uses "+strings.Join(more, ", "))
@@ -173,6 +207,22 @@ func retyped(input *node, name assets.Name, read Read) []Reason {
 	return []Reason{r}
 }
 
+// unaffected: this plan builds an input, and nothing that is read of it changes by
+// that, as far as the definitions tell. What was read will prove it.
+func unaffected(input *node, name assets.Name) Reason {
+	columns := input.change.Names()
+	if len(columns) == 0 {
+		return because(Unaffected, name, "not rebuilt: nothing that it reads of %s changes", name)
+	}
+	shown := columns
+	if len(shown) > 5 {
+		shown = append(slices.Clone(columns[:4]), fmt.Sprintf("and %d more", len(columns)-4))
+	}
+	r := because(Unaffected, name, "not rebuilt: reads none of the changed columns (%s) of %s", strings.Join(shown, ", "), name)
+	r.Columns = columns
+	return r
+}
+
 // remade: this plan builds an input; whether that changes what is read of it
 // turns out then.
 func remade(input *node, name assets.Name) Reason {
@@ -184,7 +234,7 @@ func remade(input *node, name assets.Name) Reason {
 
 // inputMoved: an input has another version than the one read. It makes no
 // difference if the projection that was read is known to be equal.
-func inputMoved(input *node, name assets.Name, read Read) (moved, unaffected []Reason) {
+func inputMoved(input *node, name assets.Name, read Read) (moved, same []Reason) {
 	if input.last == nil || input.last.Made.ID == read.Version {
 		return nil, nil
 	}
@@ -203,11 +253,23 @@ func inputMoved(input *node, name assets.Name, read Read) (moved, unaffected []R
 // reshaped: nothing else accounts for it, yet its unchanged SQL now yields other
 // columns or types.
 func reshaped(n *node) []Reason {
-	was, is := n.last.Definition.Bound.Columns(), n.graph.Bound.Columns()
-	if n.graph.Unbound != "" || len(was) == 0 || slices.Equal(was, is) {
+	was, is := n.last.Definition.Bound, n.graph.Bound
+	same := func(a, b lineage.Output) bool { return a.Column == b.Column }
+	if n.graph.Unbound != "" || len(was.Outputs) == 0 || slices.EqualFunc(was.Outputs, is.Outputs, same) {
 		return nil
 	}
-	return []Reason{{Code: InputChanged, Message: "its columns change: " + columnsDiff(was, is)}}
+	return []Reason{{Code: InputChanged, Message: "its columns change: " + columnsDiff(was.Columns(), is.Columns())}}
+}
+
+// reread: nothing else accounts for it, yet its unchanged SQL means something else
+// with the columns that its inputs have now, as when those of a UNION are paired
+// in another way.
+func reread(n *node) []Reason {
+	was, is := n.last.Definition.Bound, n.graph.Bound
+	if was.Meaning == "" || is.Meaning == "" || was.Meaning == is.Meaning || was.Meaning.Scheme() != is.Meaning.Scheme() {
+		return nil
+	}
+	return []Reason{{Code: DefinitionChanged, Message: "its SQL means something else with the columns that its inputs have now"}}
 }
 
 // drifted: what is published is not as it was left. A view has no table of its own.

@@ -47,13 +47,36 @@ func (m *model) restrict() (outside []assets.Name) {
 	}
 	for i := range m.list {
 		n := &m.list[i]
-		if !kept[n.asset.Name] && n.action != None {
-			outside = append(outside, n.asset.Name)
-			n.action = None
+		if !kept[n.asset.Name] {
+			n.unlessChanged = nil
+			if n.action != None {
+				outside = append(outside, n.asset.Name)
+				n.action = None
+			}
+			continue
 		}
+		m.expectNothingOf(n, kept)
 	}
 	slices.SortFunc(outside, assets.Name.Compare)
 	return outside
+}
+
+// expectNothingOf takes back what n, which is up to date otherwise, was to wait for
+// of inputs that the narrowed plan does not build. The inputs were narrowed before.
+func (m *model) expectNothingOf(n *node, kept map[assets.Name]bool) {
+	gone := func(name assets.Name) bool {
+		input := m.nodes[name]
+		return !kept[name] || !input.builds() && len(input.unlessChanged) == 0
+	}
+	n.unlessChanged = slices.DeleteFunc(n.unlessChanged, gone)
+	if n.action == Revalidate {
+		n.notes = slices.DeleteFunc(n.notes, func(r Reason) bool {
+			return r.Code == Unaffected && r.Input != nil && m.nodes[*r.Input] != nil && gone(*r.Input) && m.nodes[*r.Input].needsBuild()
+		})
+		if len(n.notes) == 0 {
+			n.action = None
+		}
+	}
 }
 
 // publishedViews lists, by what they were published reading, the views that

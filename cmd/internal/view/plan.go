@@ -50,7 +50,7 @@ var actions = []struct {
 }{
 	{planner.Create, "build for the first time"},
 	{planner.Rebuild, "build anew, publish if the checks pass"},
-	{planner.Revalidate, "build nothing: run checks that changed, record that it is up to date"},
+	{planner.Revalidate, "build nothing: record that it is up to date, run checks that changed"},
 	{planner.Drop, "remove from the warehouse"},
 	{planner.Wait, "not due yet"},
 	{planner.Blocked, "cannot be built now"},
@@ -159,7 +159,7 @@ func Why(step planner.Step) string {
 		parts = append(parts, condition)
 	}
 	for _, reason := range step.Reasons {
-		conditional := reason.Input != nil && slices.Contains(step.ConditionalOn, *reason.Input)
+		conditional := step.Action == planner.Rebuild && reason.Input != nil && slices.Contains(step.ConditionalOn, *reason.Input)
 		if reason.Message != "" && !conditional && (step.Action != planner.Blocked || reason.Code != planner.Missing) {
 			parts = append(parts, reason.Message)
 		}
@@ -171,10 +171,11 @@ func Why(step planner.Step) string {
 	return text
 }
 
-// condition says on which inputs a step depends: "if staging.orders changes".
+// condition says on which inputs a rebuild depends: "if staging.orders changes". Of
+// what is not rebuilt the reasons say why.
 func condition(step planner.Step) string {
 	switch n := len(step.ConditionalOn); {
-	case n == 0:
+	case n == 0 || step.Action != planner.Rebuild:
 		return ""
 	case n > 3:
 		return fmt.Sprintf("if any of %s or %d other inputs changes", names(step.ConditionalOn[:2], ","), n-2)

@@ -45,7 +45,7 @@ func TestPlanTextSaysWhatAndWhy(t *testing.T) {
 	want := `Actions are indicated with these symbols:
   + create      build for the first time
   ~ rebuild     build anew, publish if the checks pass
-  = revalidate  build nothing: run checks that changed, record that it is up to date
+  = revalidate  build nothing: record that it is up to date, run checks that changed
   - drop        remove from the warehouse
   ! blocked     cannot be built now
 
