@@ -66,6 +66,8 @@ type node struct {
 	// unlessChanged are the inputs that this plan builds, or may come to build, but
 	// that are expected to change nothing for it. If they do, it is built all the same.
 	unlessChanged []assets.Name
+	// predictions say that of inputs which are certain to be built.
+	predictions []Reason
 	// change is what a build is expected to change in its content.
 	change lineage.Change
 	// moved says that an input is known to have other content than was read.
@@ -105,7 +107,7 @@ func (m *model) decide(n *node) {
 	switch {
 	case !n.needsBuild():
 		n.notes = append(n.notes, m.checksChanged(n)...)
-		if len(n.notes) > 0 {
+		if len(n.notes)+len(n.predictions) > 0 {
 			n.action = Revalidate
 		}
 	case m.findBlockers(n):
@@ -136,7 +138,7 @@ func (n *node) step() Step {
 	case Blocked:
 		s.Reasons = slices.Concat(n.blockers, n.certain, n.conditional)
 	case Revalidate:
-		s.Reasons = slices.Concat(n.notes, n.previous)
+		s.Reasons = slices.Concat(n.predictions, n.notes, n.previous)
 		s.ConditionalOn = n.unlessChanged
 	case None:
 		s.ConditionalOn = n.unlessChanged

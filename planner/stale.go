@@ -127,7 +127,7 @@ func (m *model) inputCauses(n *node, redefined bool) (certain []Reason) {
 				n.conditional = append(n.conditional, remade(input, name))
 				n.conditionalOn = append(n.conditionalOn, name)
 			} else {
-				n.notes = append(n.notes, unaffected(input, name))
+				n.predictions = append(n.predictions, unaffected(input, name))
 				n.unlessChanged = append(n.unlessChanged, name)
 			}
 		default:

@@ -69,13 +69,9 @@ func (m *model) expectNothingOf(n *node, kept map[assets.Name]bool) {
 		return !kept[name] || !input.builds() && len(input.unlessChanged) == 0
 	}
 	n.unlessChanged = slices.DeleteFunc(n.unlessChanged, gone)
-	if n.action == Revalidate {
-		n.notes = slices.DeleteFunc(n.notes, func(r Reason) bool {
-			return r.Code == Unaffected && r.Input != nil && m.nodes[*r.Input] != nil && gone(*r.Input) && m.nodes[*r.Input].needsBuild()
-		})
-		if len(n.notes) == 0 {
-			n.action = None
-		}
+	n.predictions = slices.DeleteFunc(n.predictions, func(r Reason) bool { return gone(*r.Input) })
+	if n.action == Revalidate && len(n.notes)+len(n.predictions) == 0 {
+		n.action = None
 	}
 }
 
