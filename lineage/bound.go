@@ -39,6 +39,9 @@ type Bound struct {
 	// Assumed says that DuckDB could not show its plan, so that every column of
 	// every input is taken as used, by every output.
 	Assumed bool `json:"assumed,omitempty"`
+	// Because says, in DuckDB's words or Walk's, why that is, or which operator of a
+	// plan Walk has no rule for, so that all depends on all that is below it.
+	Because string `json:"-"`
 }
 
 // RowOrder is the column that stands for the order in which the rows of an input
@@ -88,7 +91,7 @@ func (b Bound) Record() Bound {
 		o.From = nil
 		outputs[i] = o
 	}
-	b.Outputs, b.RowsFrom, b.OrderFrom = outputs, nil, nil
+	b.Outputs, b.RowsFrom, b.OrderFrom, b.Because = outputs, nil, nil, ""
 	return b
 }
 

@@ -75,7 +75,7 @@ func Compare(was, is Bound) Change {
 }
 
 func alike(was, is Bound) bool {
-	return was.Meaning != "" && is.Meaning != "" && was.Meaning.Scheme() == is.Meaning.Scheme() &&
+	return was.Meaning != "" && is.Meaning != "" && !was.Assumed && !is.Assumed && was.Meaning.Scheme() == is.Meaning.Scheme() &&
 		len(was.Volatile) == 0 && len(is.Volatile) == 0
 }
 

@@ -464,6 +464,7 @@ func (w *planWalk) constants(v *fastjson.Value) *relation {
 // unknown is an operator without a rule: each of its columns, and its rows, depend
 // on all that is below it.
 func (w *planWalk) unknown(v *fastjson.Value) *relation {
+	w.because = "there is no rule for the operator " + text(v, "type")
 	p := newPrinter("unknown")
 	x := expressionWalk{planWalk: w, out: p}
 	object, _ := v.Object()

@@ -63,15 +63,17 @@ func Walk(boundPlan []byte, engine string, inputs map[assets.Name][]assets.Colum
 	return w.bound(columns, result, engine), nil
 }
 
-// AllColumns is the Bound of a statement whose plan could not be read: whatever
-// it reads, it may use all of it, and in any order.
-func AllColumns(outputs []assets.Column, inputs map[assets.Name][]assets.Column) Bound {
-	b := Bound{Outputs: OutputsOf(outputs), Uses: make(map[assets.Name][]string, len(inputs)), Assumed: true}
+// AllColumns is the Bound of a statement whose plan could not be read, and why:
+// whatever it reads, it may use all of it, and in any order.
+func AllColumns(outputs []assets.Column, inputs map[assets.Name][]assets.Column, because error) Bound {
+	b := Bound{Outputs: OutputsOf(outputs), Uses: make(map[assets.Name][]string, len(inputs)), Assumed: true, Because: because.Error()}
 	for _, name := range assets.SortedNames(inputs) {
 		used := []string{RowOrder}
+		b.OrderFrom = append(b.OrderFrom, Origin{name, RowOrder, Sort})
 		for _, c := range inputs[name] {
 			used = append(used, c.Name)
 			b.RowsFrom = append(b.RowsFrom, Origin{name, c.Name, Filter})
+			b.OrderFrom = append(b.OrderFrom, Origin{name, c.Name, Sort})
 		}
 		slices.Sort(used)
 		b.Uses[name] = used
@@ -106,6 +108,7 @@ type planWalk struct {
 	unordered *fastjson.Value
 
 	volatile []string
+	because  string
 	err      error
 }
 
@@ -139,7 +142,7 @@ func (w *planWalk) bound(columns []assets.Column, result *relation, engine strin
 		OrderFrom: w.origins(result.order, true),
 		Uses:      make(map[assets.Name][]string, len(w.scanned)),
 		Rows:      result.rowsPrint.short(), Order: result.orderPrint.short(),
-		Volatile: sortedSet(w.volatile),
+		Volatile: sortedSet(w.volatile), Because: w.because,
 	}
 	meaning := make([]string, 0, 3*len(columns)+2)
 	rows, used := result.rows, result.rows

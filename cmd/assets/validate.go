@@ -5,11 +5,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-4311623e/assets/cmd/internal/session"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
+	"github.com/seed-4311623e/assets/lineage"
 )
 
 func (a *app) validateCommand() *cobra.Command {
-	return &cobra.Command{
+	var verbose bool
+	c := &cobra.Command{
 		Use:   "validate",
 		Short: "Check the project and all its SQL",
 		Long: `Check the project's files, and bind the SQL of every asset and check against the
@@ -27,14 +30,27 @@ columns it reads. Nothing is built and the warehouse is not opened.`,
 				}
 			}
 			if a.json {
-				return a.document(view.Validation(a.clean(diags), files(s)), diags)
+				return a.document(view.Validation(a.clean(diags), files(s), graph(s)), diags)
 			}
 			if err := a.fail(diags, s); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(a.out, "%s The project declares %s and %s.\n", a.outStyle.Bold(a.outStyle.Green("Success!")),
+			fmt.Fprintf(a.out, "%s The project declares %s and %s.\n", a.outStyle.Bold(a.outStyle.Green("Success!")),
 				view.Count(len(s.Project.Sources), "source"), view.Count(len(s.Project.Assets), "asset"))
-			return err
+			if verbose {
+				view.LineageCoverage(a.out, s.Graph, a.outStyle)
+			}
+			return nil
 		},
 	}
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "say of which assets the columns could not be followed, and why")
+	return c
+}
+
+// graph is what a session compiled, nil if it did not come to that.
+func graph(s *session.Session) *lineage.Graph {
+	if s == nil {
+		return nil
+	}
+	return s.Graph
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -158,12 +159,34 @@ func (c *compiler) secretColumn(j *job) *hcl.Diagnostic {
 // addEvidence joins what only the syntax tree tells to a bound statement.
 func (c *compiler) addEvidence(j *job) {
 	parsed := c.parsed[j.asset.Name]
+	if j.bound.Assumed {
+		j.bound.Meaning = assumedMeaning(parsed.Syntax, j.inputs)
+	}
 	j.bound.Volatile = lineage.Union(j.bound.Volatile, parsed.Volatile)
 	if parsed.RowID && !allHave(j.inputs, "rowid") {
 		// A row's number says how the table lies on disk: any change may move it.
-		j.bound.Uses = lineage.AllColumns(nil, j.inputs).Uses
+		for name, columns := range j.inputs {
+			used := []string{lineage.RowOrder}
+			for _, column := range columns {
+				used = append(used, column.Name)
+			}
+			j.bound.Uses[name] = slices.Sorted(slices.Values(used))
+		}
 		j.bound.Volatile = lineage.Union(j.bound.Volatile, []string{"rowid"})
 	}
+}
+
+// assumedMeaning stands in for the meaning of a statement whose plan is not known:
+// its syntax tree, and all that its stars and places may refer to.
+func assumedMeaning(syntax assets.Digest, inputs map[assets.Name][]assets.Column) assets.Digest {
+	parts := []string{string(syntax)}
+	for _, name := range assets.SortedNames(inputs) {
+		parts = append(parts, name.String(), strconv.Itoa(len(inputs[name])))
+		for _, column := range inputs[name] {
+			parts = append(parts, column.Name, column.Type)
+		}
+	}
+	return assets.NewDigest("assumed1-"+syntax.Scheme(), parts...)
 }
 
 func allHave(inputs map[assets.Name][]assets.Column, column string) bool {
@@ -202,7 +225,7 @@ func bindJobs(ctx context.Context, binder Binder, engine string, jobs []*job) er
 	for i, j := range jobs {
 		if j.bound, j.err = lineage.Walk(plans[i], engine, j.inputs); cannotShow(j.err) {
 			if outputs, err := binder.Describe(ctx, j.asset.SQL.Text); err == nil {
-				j.bound, j.err = lineage.AllColumns(outputs, j.inputs), nil
+				j.bound, j.err = lineage.AllColumns(outputs, j.inputs, j.err), nil
 			}
 		}
 	}

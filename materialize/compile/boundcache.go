@@ -28,7 +28,7 @@ func (c *cache) addBound(key sum, bound lineage.Bound) {
 	for _, name := range assets.SortedNames(bound.Uses) {
 		b = appendStrings(appendName(b, name), bound.Uses[name])
 	}
-	for _, s := range []string{string(bound.Meaning), string(bound.Rows), string(bound.Order)} {
+	for _, s := range []string{string(bound.Meaning), string(bound.Rows), string(bound.Order), bound.Because} {
 		b = appendString(b, s)
 	}
 	b = appendStrings(b, bound.Volatile)
@@ -79,6 +79,7 @@ func (c *cache) bound(key sum, into *lineage.Bound) bool {
 		b.Uses[name] = r.strings()
 	}
 	b.Meaning, b.Rows, b.Order = assets.Digest(r.string()), lineage.Print(r.string()), lineage.Print(r.string())
+	b.Because = r.string()
 	b.Volatile = orNil(r.strings())
 	b.Assumed = r.number() == 1
 	*into = b

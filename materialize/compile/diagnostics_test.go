@@ -317,8 +317,8 @@ func TestPlansThatCannotBeShown(t *testing.T) {
 			t.Fatal(describe(diags))
 		}
 		node := g.Nodes[assets.MustName("m.a")]
-		if got := summary(node); got != "id INTEGER < raw.c(ORDER id note)" || !node.Bound.Assumed {
-			t.Errorf("got %s, assumed %v", got, node.Bound.Assumed)
+		if got := summary(node); got != "id INTEGER < raw.c(ORDER id note)" || !node.Bound.Assumed || node.Bound.Because == "" || node.Bound.Meaning == "" {
+			t.Errorf("got %s, bound %+v", got, node.Bound)
 		}
 	}
 }

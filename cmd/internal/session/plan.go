@@ -82,17 +82,15 @@ func (s *Session) Advice() hcl.Diagnostics {
 		return nil
 	}
 	for _, name := range s.Graph.Order {
-		calls := s.Graph.Nodes[name].Bound.Volatile
-		if len(calls) == 0 {
-			continue
+		if calls := s.Graph.Nodes[name].Bound.Volatile; len(calls) > 0 {
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagWarning,
+				Summary:  fmt.Sprintf("Asset %s depends on the moment it is built", name),
+				Detail: fmt.Sprintf("Its SQL calls %s. It is built again when its definition or its inputs change, not because time passes.",
+					strings.Join(calls, ", ")),
+				Subject: s.Project.Assets[name].SQLRange.Ptr(),
+			})
 		}
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagWarning,
-			Summary:  fmt.Sprintf("Asset %s depends on the moment it is built", name),
-			Detail: fmt.Sprintf("Its SQL calls %s. It is built again when its definition or its inputs change, not because time passes.",
-				strings.Join(calls, ", ")),
-			Subject: s.Project.Assets[name].SQLRange.Ptr(),
-		})
 	}
 	return diags
 }
@@ -159,6 +157,11 @@ func (s *Session) look(ctx context.Context, destroy bool) hcl.Diagnostics {
 	if destroy && diags.HasErrors() {
 		s.Log.Warn().Int("mistakes", len(diags)).Msg("the project does not compile; it is destroyed all the same")
 		diags = nil
+	}
+	if !destroy && !diags.HasErrors() {
+		if err := s.rereadSyntax(ctx); err != nil {
+			return append(diags, fault("Cannot compare with what another DuckDB built", err)...)
+		}
 	}
 	return diags
 }

@@ -71,7 +71,7 @@ func TestDiagnosticsSurviveRangesOutsideTheirFile(t *testing.T) {
 }
 
 func TestDiagnosticsJSONHasTerraformsShape(t *testing.T) {
-	got, err := json.MarshalIndent(Validation(hcl.Diagnostics{unsupported, careful}, files), "", "  ")
+	got, err := json.MarshalIndent(Validation(hcl.Diagnostics{unsupported, careful}, files, nil), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}

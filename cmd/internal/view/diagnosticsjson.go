@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/seed-4311623e/assets/lineage"
 )
 
 // FormatVersion is the version of the shapes of all JSON documents.
@@ -78,10 +80,12 @@ type ValidationJSON struct {
 	ErrorCount    int              `json:"error_count"`
 	WarningCount  int              `json:"warning_count"`
 	Diagnostics   []DiagnosticJSON `json:"diagnostics"`
+	Lineage       *CoverageJSON    `json:"lineage,omitempty"`
 }
 
-// Validation is the document that says whether a project is valid.
-func Validation(diags hcl.Diagnostics, files map[string][]byte) ValidationJSON {
+// Validation is the document that says whether a project is valid, and how far
+// its columns could be followed if it got as far as a graph.
+func Validation(diags hcl.Diagnostics, files map[string][]byte, g *lineage.Graph) ValidationJSON {
 	doc := ValidationJSON{FormatVersion: FormatVersion, Diagnostics: DiagnosticsJSON(diags, files)}
 	for _, d := range doc.Diagnostics {
 		if d.Severity == "error" {
@@ -91,6 +95,9 @@ func Validation(diags hcl.Diagnostics, files map[string][]byte) ValidationJSON {
 		}
 	}
 	doc.Valid = doc.ErrorCount == 0
+	if g != nil {
+		doc.Lineage = coverage(g)
+	}
 	return doc
 }
 
