@@ -14,8 +14,8 @@ type Bound struct {
 	// of filters, join conditions, grouping and distinct keys, and of sorting under
 	// a limit. Sorted by input, then column.
 	RowsFrom []Origin `json:"-"`
-	// OrderFrom are the input columns that decide in which order the rows lie,
-	// [RowOrder] among them. It matters only to readers that depend on an order.
+	// OrderFrom are input columns, [RowOrder] among them, that decide in which order
+	// the rows lie and nothing else. It matters only to readers that depend on an order.
 	OrderFrom []Origin `json:"-"`
 	// Uses lists, for each input that is scanned, every column whose values can
 	// influence the result, sorted; [RowOrder] stands for the order of its rows. An

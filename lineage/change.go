@@ -89,8 +89,8 @@ func (b Bound) Carry(inputs map[assets.Name]Change) Change {
 			continue
 		case change.Rows || b.Assumed, change.Order && slices.Contains(used, RowOrder):
 			return Everything
-		case change.Order:
-			c.Order = true
+		case change.Order, change.Touches(used):
+			c.Order = true // what is computed from may be sorted by
 		}
 	}
 	reached := func(origins []Origin) bool {

@@ -92,7 +92,8 @@ func (w *planWalk) get(v *fastjson.Value) *relation {
 		return w.tableFunction(v)
 	}
 	name := assets.Name{Schema: lower(text(function, "schema")), Table: lower(table)}
-	if _, declared := w.inputs[name]; !declared {
+	declared, ok := w.inputs[name]
+	if !ok {
 		w.fail("it scans %s, which the statement does not name", name)
 		return &relation{}
 	}
@@ -103,7 +104,7 @@ func (w *planWalk) get(v *fastjson.Value) *relation {
 	for _, c := range v.GetArray("column_indexes") {
 		switch index := c.GetUint64("index"); {
 		case index < uint64(len(names)) && index < uint64(len(types)):
-			column := string(names[index].GetStringBytes())
+			column := declaredName(declared, index, names[index].GetStringBytes())
 			p := newPrinter("column")
 			p.text(name.String())
 			p.text(lower(column))
@@ -118,6 +119,14 @@ func (w *planWalk) get(v *fastjson.Value) *relation {
 	r.columns = w.mapped(r.columns, v.GetArray("projection_ids"))
 	w.register(v, "table_index", r.columns)
 	return r
+}
+
+// declaredName is a column's name, in the memory that already holds it.
+func declaredName(declared []assets.Column, index uint64, name []byte) string {
+	if index < uint64(len(declared)) && declared[index].Name == string(name) {
+		return declared[index].Name
+	}
+	return string(name)
 }
 
 func columnOf(id int32, via Via, p printer) column {

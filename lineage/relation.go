@@ -85,6 +85,16 @@ func (s sources) union(t sources) sources {
 	return append(append(out, s...), t...)
 }
 
+// without is what t does not hold.
+func (s sources) without(t sources) (out sources) {
+	for _, x := range s {
+		if _, found := slices.BinarySearchFunc(t, x.id, func(y source, id int32) int { return int(y.id - id) }); !found {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
 // through is the set after a further way.
 func (s sources) through(way Via) sources {
 	if way == Identity {

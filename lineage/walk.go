@@ -138,10 +138,9 @@ func (w *planWalk) id(table assets.Name, column string) int32 {
 // bound is what the walk found out, in terms of the statement's inputs.
 func (w *planWalk) bound(columns []assets.Column, result *relation, engine string) Bound {
 	b := Bound{
-		Outputs:   make([]Output, len(columns)),
-		OrderFrom: w.origins(result.order, true),
-		Uses:      make(map[assets.Name][]string, len(w.scanned)),
-		Rows:      result.rowsPrint.short(), Order: result.orderPrint.short(),
+		Outputs: make([]Output, len(columns)),
+		Uses:    make(map[assets.Name][]string, len(w.scanned)),
+		Rows:    result.rowsPrint.short(), Order: result.orderPrint.short(),
 		Volatile: sortedSet(w.volatile), Because: w.because,
 	}
 	meaning := make([]string, 0, 3*len(columns)+2)
@@ -153,6 +152,7 @@ func (w *planWalk) bound(columns []assets.Column, result *relation, engine strin
 		rows, used = rows.union(column.ties), used.union(column.all())
 	}
 	b.RowsFrom = w.origins(rows, false)
+	b.OrderFrom = w.origins(result.order.without(used), true)
 	b.Meaning = assets.NewDigest("plan1-"+engine, append(meaning, string(result.rowsPrint[:]), string(result.orderPrint[:]))...)
 	for name := range w.scanned {
 		b.Uses[name] = []string{}
@@ -169,11 +169,17 @@ func (w *planWalk) bound(columns []assets.Column, result *relation, engine strin
 
 // origins writes sources by name, with or without the order of an input's rows.
 func (w *planWalk) origins(from sources, order bool) []Origin {
-	var out []Origin
+	if len(from) == 0 {
+		return nil
+	}
+	out := make([]Origin, 0, len(from))
 	for _, s := range from {
 		if c := w.seen[s.id]; order || c.column != RowOrder {
 			out = append(out, Origin{c.table, c.column, s.via})
 		}
+	}
+	if len(out) == 0 {
+		return nil
 	}
 	slices.SortFunc(out, compareOrigins)
 	return out
