@@ -225,6 +225,9 @@ func bindJobs(ctx context.Context, binder Binder, engine string, jobs []*job) er
 	for i, j := range jobs {
 		if j.bound, j.err = lineage.Walk(plans[i], engine, j.inputs); cannotShow(j.err) {
 			if outputs, err := binder.Describe(ctx, j.asset.SQL.Text); err == nil {
+				if j.asset.SQL.Sensitive {
+					j.err = errors.New("its plan cannot be shown") // DuckDB's words may quote it
+				}
 				j.bound, j.err = lineage.AllColumns(outputs, j.inputs, j.err), nil
 			}
 		}
