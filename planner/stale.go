@@ -246,7 +246,7 @@ func inputMoved(input *node, name assets.Name, read Read) (moved, same []Reason)
 		return nil, []Reason{because(Unaffected, name, "what it reads of %s did not change", name)}
 	}
 	r := because(InputChanged, name, "what it reads of %s changed", name)
-	r.Columns = read.Columns
+	r.Columns = lineage.WithoutOrder(read.Columns)
 	return []Reason{r}, nil
 }
 

@@ -3,10 +3,12 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/planner"
 )
 
@@ -48,6 +50,8 @@ type ReadJSON struct {
 	Version assets.Digest `json:"version"`
 	Current assets.Digest `json:"current,omitempty"`
 	Columns []string      `json:"columns"`
+	// Order says that the order of the input's rows was read, too.
+	Order bool `json:"order,omitempty"`
 }
 
 // NewWhy explains the state of the named source or asset.
@@ -61,7 +65,10 @@ func NewWhy(in planner.Input, plan planner.Plan, name assets.Name) WhyJSON {
 		doc.Checks = append(doc.Checks, last.Checks...)
 		for _, input := range assets.SortedNames(last.Reads) {
 			read := last.Reads[input]
-			doc.Reads = append(doc.Reads, ReadJSON{input, read.Version, e.current(input), append([]string{}, read.Columns...)})
+			doc.Reads = append(doc.Reads, ReadJSON{
+				Input: input, Version: read.Version, Current: e.current(input),
+				Columns: append([]string{}, lineage.WithoutOrder(read.Columns)...), Order: slices.Contains(read.Columns, lineage.RowOrder),
+			})
 		}
 	}
 	if failed, ok := in.State.Failed[key]; ok && doc.State == "failed" {
@@ -235,6 +242,9 @@ func writeLast(w io.Writer, doc WhyJSON, width int) {
 		}
 		cells := []string{"  " + read.Input.String(), read.Version.Short(), now}
 		columns := strings.Join(read.Columns, ", ")
+		if read.Order {
+			columns = strings.TrimPrefix(columns+", and the order of its rows", ", ")
+		}
 		if width > 0 {
 			columns = wrap(columns, max(20, width-inputs-len("  ")-3*len("  ")-2*len("the same")-1))
 		}
