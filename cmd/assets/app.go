@@ -23,6 +23,7 @@ import (
 type app struct {
 	stdin    *os.File
 	out, err *session.RedactingWriter
+	stdout   io.Writer // what out writes to: for bytes that are no text
 	// outStyle and errStyle suit what stdout and stderr are connected to.
 	outStyle, errStyle view.Style
 	outTerm, errTerm   *os.File // nil: not a terminal
@@ -46,7 +47,7 @@ func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 func newApp(stdin, stdout, stderr *os.File, environ []string) *app {
 	redactor := &session.Redactor{}
 	return &app{
-		stdin: stdin, out: redactor.Writer(stdout), err: redactor.Writer(stderr),
+		stdin: stdin, out: redactor.Writer(stdout), err: redactor.Writer(stderr), stdout: stdout,
 		outTerm: terminal(stdout), errTerm: terminal(stderr),
 		environ: environ, redactor: redactor, log: zerolog.Nop(),
 	}

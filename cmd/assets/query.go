@@ -61,6 +61,11 @@ schema _assets.`,
 
 // formatError refuses a value of -format.
 func formatError(format string, known []string) error {
-	last := len(known) - 1
-	return fmt.Errorf("-format is %s or %s, not %q", strings.Join(known[:last], ", "), known[last], format)
+	return fmt.Errorf("-format is %s, not %q", oneOf(known), format)
+}
+
+// oneOf writes alternatives: a, b or c.
+func oneOf(items []string) string {
+	last := len(items) - 1
+	return strings.Join(items[:last], ", ") + " or " + items[last]
 }
