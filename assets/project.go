@@ -13,8 +13,10 @@ type Project struct {
 	Warehouse string // absolute path of the DuckDB file
 	Timezone  string // IANA name; the default zone of every cron expression
 	Freshness []Freshness
-	Sources   map[Name]*Source
-	Assets    map[Name]*Asset
+	// OpenLineage says where the events of runs go; nil: nowhere.
+	OpenLineage *OpenLineage
+	Sources     map[Name]*Source
+	Assets      map[Name]*Asset
 	// Groups maps the label of an asset block with for_each to the assets it made.
 	Groups map[string][]Name
 	// Files holds the text of every file read, by its path relative to Dir with

@@ -356,10 +356,13 @@ select ${pin}
 func TestDigest(t *testing.T) {
 	base := load(t, shop, Options{}).Digest
 	same := map[string]func(string) string{
-		"nothing":        func(s string) string { return s },
-		"layout":         func(s string) string { return strings.ReplaceAll(s, "  ", "    ") },
-		"comments":       func(s string) string { return strings.ReplaceAll(s, "asset \"", "# c\nasset \"") },
-		"file name":      func(s string) string { return strings.ReplaceAll(s, "shop.hcl", "z.hcl") },
+		"nothing":   func(s string) string { return s },
+		"layout":    func(s string) string { return strings.ReplaceAll(s, "  ", "    ") },
+		"comments":  func(s string) string { return strings.ReplaceAll(s, "asset \"", "# c\nasset \"") },
+		"file name": func(s string) string { return strings.ReplaceAll(s, "shop.hcl", "z.hcl") },
+		"where events go": func(s string) string {
+			return strings.Replace(s, "  defaults {", "  lineage {\n    openlineage {\n      file = \"x.ndjson\"\n    }\n  }\n  defaults {", 1)
+		},
 		"case of a name": func(s string) string { return strings.ReplaceAll(s, `"mart.daily"`, `"MART.daily"`) },
 	}
 	for what, edit := range same {

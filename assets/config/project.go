@@ -54,6 +54,13 @@ func (l *loader) readProject(s *scope, b *hclsyntax.Block) {
 	if zone := a.timezone("timezone"); zone != "" {
 		p.Timezone = zone
 	}
+	for i, lb := range blocksOf(b.Body, "lineage") {
+		if i > 0 {
+			l.report(problem(lb.DefRange(), "Duplicate lineage block", "A project has one. Put everything into the first."))
+			continue
+		}
+		l.readLineage(s, lb)
+	}
 	for i, d := range blocksOf(b.Body, "defaults") {
 		if i > 0 {
 			l.report(problem(d.DefRange(), "Duplicate defaults block", "A project has one. Put everything into the first."))

@@ -31,10 +31,22 @@ var topSchema = schema{
 
 var projectSchema = schema{
 	args:   []string{"warehouse", "timezone"},
-	blocks: []string{"defaults"},
-	later: []string{"lineage", "notify", "retry", "pool", "environment", "retention", "memory_limit", "threads", "temp_directory",
+	blocks: []string{"defaults", "lineage"},
+	later: []string{"notify", "retry", "pool", "environment", "retention", "memory_limit", "threads", "temp_directory",
 		"max_builds_per_run", "required_version", "telemetry", "server"},
 	instead: map[string]string{"name": "The project's name is its label: project \"shop\" { … }."},
+}
+
+var lineageSchema = schema{blocks: []string{"openlineage"}}
+
+var openLineageSchema = schema{
+	args: []string{"file", "url", "namespace", "headers", "timeout"},
+	instead: map[string]string{
+		"path":      "Give the file that events are appended to as `file`.",
+		"endpoint":  "Give the whole address that events are posted to as `url`.",
+		"transport": "Say where events go with `file`, `url` or both.",
+		"api_key":   `Send a key as a header: headers = { Authorization = "Bearer ${env("KEY")}" }.`,
+	},
 }
 
 var defaultsSchema = schema{
@@ -201,6 +213,10 @@ func (l *loader) label(b *hclsyntax.Block, meaning string) (string, bool) {
 // noLabels reports labels of a block that has none.
 func (l *loader) noLabels(b *hclsyntax.Block) {
 	if len(b.Labels) > 0 {
-		l.report(problem(b.LabelRanges[0], fmt.Sprintf("A %s block has no label", b.Type), fmt.Sprintf("Write %s { … }.", b.Type)))
+		article := "A"
+		if strings.ContainsRune("aeiou", rune(b.Type[0])) {
+			article = "An"
+		}
+		l.report(problem(b.LabelRanges[0], fmt.Sprintf("%s %s block has no label", article, b.Type), fmt.Sprintf("Write %s { … }.", b.Type)))
 	}
 }
