@@ -46,7 +46,8 @@ type Event struct {
 	Check   *planner.CheckResult
 	// Done and Total count the run's assets.
 	Done, Total int
-	Result      *Result
+	// Result is how the run came out, from RunPublished on.
+	Result *Result
 }
 
 // Result is how a run came out.

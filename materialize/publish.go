@@ -50,7 +50,7 @@ func (r *run) publish(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	result.State = r.after(p)
-	r.emit(Event{Type: RunPublished})
+	r.emit(Event{Type: RunPublished, Result: &result})
 	return result, r.tidy(context.WithoutCancel(ctx), p, result.State)
 }
 

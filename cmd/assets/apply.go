@@ -177,11 +177,13 @@ func (a *app) refuseApply(diags hcl.Diagnostics, p *planned) error {
 // carryOut applies an approved plan and tells how it came out.
 func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostics) error {
 	var result materialize.Result
-	var diags hcl.Diagnostics
+	var diags, untold hcl.Diagnostics
 	last := materialize.Event{Type: materialize.RunFinished, At: time.Now(), Result: &result} // told after the diagnostics
 	if p.plan.Work() {
 		progress := a.progress(p.Project)
+		told := p.Notify(p.plan)
 		p.Emit = func(e materialize.Event) {
+			told.Event(e)
 			if e.Type == materialize.RunFinished {
 				last = e
 				return
@@ -190,17 +192,18 @@ func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostic
 		}
 		result, diags = p.Apply(ctx, p.plan)
 		progress.Close()
+		untold = told.Close(ctx, diags)
 		if p.again && p.Overtaken {
 			return errOvertaken
 		}
 		if diags.HasErrors() {
-			return a.refuseApply(diags, p)
+			return a.refuseApply(append(diags, untold...), p)
 		}
 	} else {
 		p.Tidy(ctx)
 		result = materialize.Result{Status: "succeeded"}
 	}
-	diags = append(diags, view.RunDiagnostics(p.Project, p.plan, result)...)
+	diags = append(append(diags, view.RunDiagnostics(p.Project, p.plan, result)...), untold...)
 	totals := view.NewTotals(p.plan, result)
 	if a.json {
 		a.diagnosticLines(append(planDiags, diags...), p)

@@ -40,6 +40,7 @@ var lineageFormats = []lineageFormat{
 	{name: "svg", write: export.SVG},
 	{name: "png", write: export.PNG, binary: true},
 	{name: "html", write: export.HTML, columns: true},
+	{name: "openlineage"}, // not of the graph alone: see openLineage
 }
 
 func lineageFormatNames() []string {
@@ -111,6 +112,9 @@ func (a *app) lineage(ctx context.Context, flags lineageFlags, selectors []strin
 	names, diags := nodes(s, selectors, upstream, downstream)
 	if diags.HasErrors() {
 		return a.refuse(diags, s)
+	}
+	if format.write == nil {
+		return a.openLineage(s, names)
 	}
 	graph := export.Of(s.Project, s.Graph, names, flags.columns || format.columns)
 	// Its texts are cleaned before they are escaped or drawn. What comes of that is not

@@ -69,6 +69,10 @@ var rules = []rule{
 		reason: "the warehouse is owned by whoever opens it and calls nobody back",
 	},
 	{
+		in: []string{"cmd/internal/notify"}, forbid: []string{"cmd/..."},
+		reason: "whoever is told of a run has no part in it: it sees events, and nobody waits for it",
+	},
+	{
 		in: []string{"..."}, except: []string{"cmd/..."}, forbid: []string{"cmd/..."}, tests: true,
 		reason: "the command stands above everything: no room reaches up to it",
 	},

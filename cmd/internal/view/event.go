@@ -74,7 +74,7 @@ func NewEventJSON(e materialize.Event) EventJSON {
 		seconds := e.Took.Seconds()
 		doc.Rows, doc.Seconds = &e.Rows, &seconds
 	}
-	if r := e.Result; r != nil {
+	if r := e.Result; r != nil && e.Type == materialize.RunFinished {
 		seconds := r.Took.Seconds()
 		doc.Status, doc.Seconds, doc.Done, doc.Total = r.Status, &seconds, nil, nil
 		doc.TotalsJSON = &TotalsJSON{Built: r.Built, Unchanged: r.Unchanged, Failed: r.Failed, Skipped: r.Skipped, Dropped: r.Dropped}

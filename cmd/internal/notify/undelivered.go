@@ -1,0 +1,72 @@
+package notify
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+)
+
+// mostKept is how many bytes of undelivered events are kept; beyond that the
+// oldest are given up.
+const mostKept = 16 << 20
+
+// undelivered is the file of events that wait for the next run.
+type undelivered struct {
+	path string
+	read map[string]bool // what this run took from it
+}
+
+// take reads what is left over. It stays in the file until keep: a run that is
+// killed loses nothing of it, and sends some of it twice at worst.
+func (u *undelivered) take() [][]byte {
+	text, err := os.ReadFile(u.path)
+	if err != nil {
+		return nil
+	}
+	u.read = map[string]bool{}
+	var lines [][]byte
+	for line := range bytes.Lines(text) {
+		if json.Valid(line) {
+			lines = append(lines, line)
+			u.read[string(line)] = true
+		}
+	}
+	return lines
+}
+
+// keep replaces what was taken by lines. What another process added meanwhile stays. It
+// says how many were too many.
+func (u *undelivered) keep(lines [][]byte) (lost int, err error) {
+	now, err := os.ReadFile(u.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if len(lines) == 0 {
+			return 0, nil
+		}
+	case err != nil:
+		return 0, err
+	}
+	for line := range bytes.Lines(now) {
+		if !u.read[string(line)] && json.Valid(line) {
+			lines = append(lines, line)
+		}
+	}
+	size := 0
+	for i := len(lines) - 1; i >= 0; i-- {
+		if size += len(lines[i]); size > mostKept {
+			lost, lines = i+1, lines[i+1:]
+			break
+		}
+	}
+	if len(lines) == 0 {
+		if err := os.Remove(u.path); !errors.Is(err, fs.ErrNotExist) {
+			return lost, err
+		}
+		return lost, nil
+	}
+	return lost, warehouse.ReplaceFile(u.path, bytes.Join(lines, nil))
+}
