@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // appender appends lines to a file, each in one write: lines of two processes do
@@ -48,15 +49,27 @@ func (a *appender) open() error {
 	return nil
 }
 
-// endsTorn reports whether a file ends within a line, as a full disk leaves it.
+// endsTorn reports whether a file ends within a line, as a full disk leaves it. A
+// write of another process can be seen half done: what is torn stays so.
 func endsTorn(f *os.File) bool {
-	info, err := f.Stat()
-	if err != nil || info.Size() == 0 {
+	size, torn := end(f)
+	if !torn {
 		return false
 	}
-	last := []byte{'\n'}
+	time.Sleep(20 * time.Millisecond)
+	later, torn := end(f)
+	return torn && later == size
+}
+
+// end is the size of a file in bytes, and whether its last byte ends no line.
+func end(f *os.File) (size int64, torn bool) {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return 0, false
+	}
+	last := make([]byte, 1)
 	_, err = f.ReadAt(last, info.Size()-1)
-	return err == nil && last[0] != '\n'
+	return info.Size(), err == nil && last[0] != '\n'
 }
 
 func (a *appender) close() error {

@@ -106,7 +106,7 @@ func (d *delivery) pause(ctx context.Context, long time.Duration) bool {
 	case <-t.C:
 		return true
 	case <-d.ending:
-		return true
+		return ctx.Err() == nil
 	case <-ctx.Done():
 		return false
 	}
