@@ -14,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/seed-4311623e/assets/lineage/export/openlineagetest"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
@@ -22,11 +23,13 @@ func TestMain(m *testing.M) {
 		"assets":  func() { os.Exit(run()) },
 		"hold":    hold,
 		"foreign": foreign,
+		"collect": collect,
 	})
 }
 
 // TestScripts runs testdata/script: one script for each behaviour that a user can see.
 func TestScripts(t *testing.T) {
+	t.Run("specification", func(t *testing.T) { specification = openlineagetest.New(t) })
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -36,6 +39,7 @@ func TestScripts(t *testing.T) {
 			"replace": replace,
 			"absent":  absent,
 			"readme":  readme,
+			"events":  events,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")

@@ -5,4 +5,7 @@
 //
 // SVG, PNG and the page share one layout: layers.go decides which node stands in
 // which layer and in which order, picture.go where that is on paper.
+//
+// [OpenLineage] makes events of what a project declares, and the parts that events
+// of its runs are put together from.
 package export

@@ -17,14 +17,16 @@ type CheckOutcome struct {
 
 // Checked is what the job that checks an asset read: the asset with the outcomes,
 // and what its checks look at besides. OpenLineage has assertions at inputs: a
-// check reads what it asserts something of.
+// check reads what it asserts something of. Without outcomes they are not known yet.
 func (o OpenLineage) Checked(name assets.Name, outcomes []CheckOutcome) []InputDataset {
 	checked := InputDataset{Dataset: o.bare(name)}
-	f := &AssertionsFacet{Facet: facet("1-1-0", "DataQualityAssertionsDatasetFacet"), Assertions: []Assertion{}}
-	for _, outcome := range outcomes {
-		f.Assertions = append(f.Assertions, o.assertion(name, outcome))
+	if len(outcomes) > 0 {
+		f := &AssertionsFacet{Facet: facet("1-1-0", "DataQualityAssertionsDatasetFacet")}
+		for _, outcome := range outcomes {
+			f.Assertions = append(f.Assertions, o.assertion(name, outcome))
+		}
+		checked.InputFacets.Assertions = f
 	}
-	checked.InputFacets.Assertions = f
 	inputs := []InputDataset{checked}
 	if node := o.Graph.Nodes[name]; node != nil {
 		for _, input := range node.CheckInputs {

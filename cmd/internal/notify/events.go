@@ -176,7 +176,9 @@ func (v *events) checks(name assets.Name, record planner.Materialization, outcom
 	}
 	run, job := v.part(name, checksOf), v.lineage.ChecksJob(name)
 	// The checks share one scan with the count of rows: when each began nobody knows.
-	v.send(v.lineage.RunEvent(export.RunStart, at, run, job))
+	start := v.lineage.RunEvent(export.RunStart, at, run, job)
+	start.Inputs = v.lineage.Checked(name, nil)
+	v.send(start)
 	end := v.lineage.RunEvent(export.RunComplete, at, run, job)
 	if failed != nil {
 		end.EventType = export.RunFail

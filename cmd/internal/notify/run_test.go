@@ -169,7 +169,9 @@ func TestEvents(t *testing.T) {
 			if told := told(t, got); told != c.want {
 				t.Errorf("told\n%s, want\n%s", told, c.want)
 			}
-			golden(t, c.name, got)
+			if c.want != "" {
+				golden(t, c.name, got)
+			}
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -18,8 +19,10 @@ import (
 // Spec is where the specification lies, relative to the repository's root.
 const Spec = "../shared/data/openlineage/spec"
 
-// A Validator knows the schema of each event and of each facet.
+// A Validator knows the schema of each event and of each facet. It may be used by
+// several goroutines.
 type Validator struct {
+	mu       sync.Mutex
 	compiler *jsonschema.Compiler
 	schemas  map[string]*jsonschema.Schema
 	// keys holds, for each facet's schema, the key that the facet stands under.
@@ -88,6 +91,8 @@ func root(t testing.TB) string {
 // Event says what is wrong with an event: with itself, by the schema of all
 // events and by the one it names, and with each facet, by the facet's own.
 func (v *Validator) Event(line []byte) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(line))
 	if err != nil {
 		return err
