@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -301,6 +302,39 @@ func TestUndeliveredIsSentByTheNextRun(t *testing.T) {
 	if ids[0] != uuid("01KJVX83ER7Q9A5V8K3XG0ZC74") || ids[len(ids)-1] != uuid("01KJVX83ER7Q9A5V8K3XG0ZC7F") {
 		t.Errorf("not in order: %v", ids)
 	}
+}
+
+// A run leaves no goroutine and no connection behind, whatever the server does.
+func TestNothingIsLeftBehind(t *testing.T) {
+	release := make(chan struct{})
+	hanging := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer func() {
+		close(release)
+		hanging.Close()
+	}()
+	for _, address := range []string{newServer(t, func() int { return 200 }).URL, newServer(t, func() int { return 500 }).URL, "http://127.0.0.1:1", hanging.URL} {
+		o := shop(&assets.OpenLineage{URL: address, File: filepath.Join(t.TempDir(), "x.ndjson"), Timeout: 5 * time.Second, Namespace: "shop"})
+		o.Undelivered = filepath.Join(t.TempDir(), "undelivered.ndjson")
+		began := time.Now()
+		r := Open(o)
+		for _, e := range append(starts(clean), ends(outcome(clean, materialize.Built, ""))...) {
+			r.Event(e)
+		}
+		r.Close(context.Background(), nil)
+		if took := time.Since(began); took > grace+time.Second { // a slow machine's second
+			t.Errorf("%s: the run was held up for %s", address, took)
+		}
+	}
+	var left string
+	for range 100 {
+		stacks := make([]byte, 1<<20)
+		left = string(stacks[:runtime.Stack(stacks, true)])
+		if !strings.Contains(left, "persistConn") && !strings.Contains(left, "notify.(*delivery)") && !strings.Contains(left, "notify.Open") {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("still running:\n%s", left)
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)

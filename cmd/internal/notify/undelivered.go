@@ -12,7 +12,7 @@ import (
 
 // mostKept is how many bytes of undelivered events are kept; beyond that the
 // oldest are given up.
-const mostKept = 16 << 20
+const mostKept = 64 << 20
 
 // undelivered is the file of events that wait for the next run.
 type undelivered struct {
