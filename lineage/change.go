@@ -57,7 +57,7 @@ func (c *Change) add(column string) {
 // Compare says what changes, with the same input, from one definition to another.
 // Where one was read by another engine, or could not be read, that is everything.
 func Compare(was, is Bound) Change {
-	if !alike(was, is) || was.Rows != is.Rows {
+	if !Comparable(was, is) || was.Rows != is.Rows {
 		return Everything
 	}
 	c := Change{Order: was.Order != is.Order}
@@ -74,7 +74,9 @@ func Compare(was, is Bound) Change {
 	return c
 }
 
-func alike(was, is Bound) bool {
+// Comparable reports whether fingerprints of two definitions say anything about
+// each other: both were read, by one engine, and neither depends on the moment.
+func Comparable(was, is Bound) bool {
 	return was.Meaning != "" && is.Meaning != "" && !was.Assumed && !is.Assumed && was.Meaning.Scheme() == is.Meaning.Scheme() &&
 		len(was.Volatile) == 0 && len(is.Volatile) == 0
 }

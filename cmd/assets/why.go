@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"github.com/seed-4311623e/assets/cmd/internal/view"
@@ -10,23 +8,35 @@ import (
 
 func (a *app) whyCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "why NAME",
-		Short: "Explain the state of an asset: what moved, and what it was built from",
-		Args:  takes(1, 1),
+		Use:   "why NAME[.COLUMN]",
+		Short: "Explain an asset's state, or where a column's values come from",
+		Long: `Explain the state of an asset: what moved, and what it was built from.
+
+Of a column: what its values are computed from, down to the sources; what decides
+which rows there are; its checks; and whether the next plan would change it.`,
+		Example: `  assets why mart.daily_sales
+  assets why mart.daily_sales.revenue`,
+		Args: takes(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			p, diags := a.plan(c.Context(), planFlags{})
 			defer p.close()
 			if diags.HasErrors() {
 				return a.refuse(diags, p.Session)
 			}
-			names, more := p.Select(args)
-			if len(names) > 1 {
-				more = failure("Which asset?", errors.New("`assets why` explains one asset at a time, and "+args[0]+" stands for several"))
-			}
+			name, column, more := p.Locate(args[0])
 			if more.HasErrors() {
 				return a.refuse(append(diags, more...), p.Session)
 			}
-			doc := view.NewWhy(p.in, p.plan, names[0])
+			if column != "" {
+				doc := view.NewWhyColumn(p.in, p.plan, name, column)
+				if a.json {
+					return a.document(doc, nil)
+				}
+				a.show(diags, p.Session)
+				view.WhyColumnText(a.out, doc, a.outStyle, columns(a.outTerm))
+				return nil
+			}
+			doc := view.NewWhy(p.in, p.plan, name)
 			if a.json {
 				return a.document(doc, nil)
 			}

@@ -20,7 +20,12 @@ type table struct {
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
-func (t *table) write(w io.Writer) {
+// body writes all rows alike: there is no header.
+func (t *table) body(w io.Writer) { t.lines(w, false) }
+
+func (t *table) write(w io.Writer) { t.lines(w, true) }
+
+func (t *table) lines(w io.Writer, header bool) {
 	var widths []int
 	for _, row := range t.rows {
 		for i, cell := range row {
@@ -41,7 +46,7 @@ func (t *table) write(w io.Writer) {
 				text = strings.Repeat(" ", widths[i]-uniseg.StringWidth(cell)) + cell
 			}
 			switch {
-			case r == 0:
+			case header && r == 0:
 				text = t.style.Dim(text)
 			case t.paint != nil:
 				text = t.paint(r, i, text)
