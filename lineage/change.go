@@ -120,3 +120,11 @@ func (c Change) Together(d Change) Change {
 	}
 	return all
 }
+
+// ColumnChange is a change of the values of the given columns.
+func ColumnChange(columns ...string) (c Change) {
+	for _, column := range columns {
+		c.add(column)
+	}
+	return c
+}
