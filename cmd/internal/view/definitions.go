@@ -91,6 +91,7 @@ func diffAsset(in planner.Input, step planner.Step) AssetDiffJSON {
 	redefined := has(step, planner.DefinitionChanged)
 	d.edited = d.Diff != "" || redefined
 	if !published || asset == nil || node == nil {
+		d.edited = true // it comes or goes
 		if asset != nil && node != nil {
 			d.Columns = append(d.Columns, lineage.Verdicts(lineage.Bound{}, node.Bound)...)
 		}

@@ -116,7 +116,7 @@ func rowsTable(w io.Writer, rows Rows, style Style, cut bool) error {
 		}
 		cells := make([]string, len(values))
 		for i, v := range values {
-			cells[i] = strings.NewReplacer("\n", "\\n", "\t", "\\t", "\r", "\\r").Replace(text(v, "NULL"))
+			cells[i] = oneLine(text(v, "NULL"))
 			if cut {
 				cells[i] = clip(cells[i], widest+1)
 			}
@@ -133,6 +133,11 @@ func rowsTable(w io.Writer, rows Rows, style Style, cut bool) error {
 	t.write(w)
 	_, err := fmt.Fprintf(w, "%s\n", style.Dim("("+Count(n, "row")+")"))
 	return err
+}
+
+// oneLine shows what would break a line of text.
+func oneLine(text string) string {
+	return strings.NewReplacer("\n", "\\n", "\t", "\\t", "\r", "\\r").Replace(text)
 }
 
 // text is a value in a line of text.

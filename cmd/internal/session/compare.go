@@ -1,0 +1,126 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// Versions are the published version of an asset, the one before it, and how the
+// rows of the two differ.
+type Versions struct {
+	Now    planner.Materialization
+	Before planner.Materialization // zero if its record is gone
+	warehouse.Comparison
+}
+
+// CompareVersions compares the published version of an asset with the previous
+// one. Without a key the columns of a `unique` check are taken. The warehouse is
+// opened for reading only, and the project need not compile.
+func (s *Session) CompareVersions(ctx context.Context, text string, key []string, limit int) (v Versions, diags hcl.Diagnostics) {
+	const cannot = "Cannot compare the data"
+	name, err := assets.ParseName(text)
+	if err != nil {
+		return v, fault(cannot, err)
+	}
+	if s.Project.Sources[name] != nil {
+		return v, fault(cannot, fmt.Errorf("%s is a source: only versions of assets are kept. `assets impact %s` lists what is made from it", name, name))
+	}
+	db, exists, err := s.openForQuery(ctx)
+	if err != nil {
+		return v, fault(cannot, err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			s.Log.Warn().Err(err).Msg("could not close the warehouse")
+		}
+	}()
+	published := false
+	if exists {
+		if v.Now, published, err = db.Current(ctx, name); err != nil {
+			return v, fault(cannot, err)
+		}
+	}
+	if err := s.comparable(name, v.Now, published); err != nil {
+		return v, fault(cannot, err)
+	}
+	if err := hasColumns(name, v.Now, key); err != nil {
+		return v, fault(cannot, err)
+	}
+	if len(key) == 0 && s.Project.Assets[name] != nil {
+		key = keyOf(s.Project.Assets[name].Checks)
+	}
+	if v.Before, _, err = db.RecordOfTable(ctx, v.Now.Previous); err != nil {
+		return v, fault(cannot, err)
+	}
+	if v.Comparison, err = db.CompareVersions(ctx, v.Now, key, limit); err != nil {
+		return v, fault(cannot, err)
+	}
+	return v, nil
+}
+
+// comparable says why there are no two versions to compare.
+func (s *Session) comparable(name assets.Name, now planner.Materialization, published bool) error {
+	declared := s.Project.Assets[name]
+	switch {
+	case !published && declared == nil:
+		var names []string
+		for _, n := range assets.SortedNames(s.Project.Assets) {
+			names = append(names, n.String())
+		}
+		if near := lineage.Nearest(name.String(), names); len(near) > 0 {
+			return fmt.Errorf("no asset is called %s. Did you mean %s?", name, strings.Join(near, " or "))
+		}
+		return fmt.Errorf("no asset is called %s. `assets show` lists what is published", name)
+	case !published && declared.Kind == assets.View, published && now.Table == "":
+		return fmt.Errorf("%s is a view: it has no rows of its own, so no version of them is kept. Compare what it reads; `assets show %s` lists that", name, name)
+	case !published:
+		return fmt.Errorf("%s is not published: run `assets apply` first", name)
+	case now.Previous == "":
+		return fmt.Errorf("%s has no previous version yet: its rows have not changed since it was first published", name)
+	}
+	return nil
+}
+
+// hasColumns refuses a key that the published version does not have.
+func hasColumns(name assets.Name, now planner.Materialization, key []string) error {
+	var names []string
+	for _, c := range now.Made.Columns {
+		names = append(names, c.Name)
+	}
+	for _, want := range key {
+		if slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, want) }) {
+			continue
+		}
+		hint := ""
+		if near := lineage.Nearest(want, names); len(near) > 0 {
+			hint = " Did you mean " + strings.Join(near, " or ") + "?"
+		}
+		return fmt.Errorf("%s has no column %q to be a key.%s It has %s", name, want, hint, strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// keyOf are the columns that tell rows apart according to the checks: of a check
+// that withholds the data rather than one that warns, and as few as there are.
+func keyOf(checks []assets.Check) (key []string) {
+	var severity assets.Severity
+	for _, check := range checks {
+		if check.Kind != assets.Unique {
+			continue
+		}
+		stronger := check.Severity == assets.Error && severity == assets.Warn
+		if key == nil || stronger || check.Severity == severity && len(check.Columns) < len(key) {
+			key, severity = check.Columns, check.Severity
+		}
+	}
+	return key
+}
