@@ -47,9 +47,9 @@ func DataDiffText(w io.Writer, doc DataDiffJSON, style Style, width int) {
 func (doc DataDiffJSON) heading() string {
 	text := fmt.Sprintf("%s: the version published %s (run %s)", doc.Asset, Ago(doc.Published.At, doc.now), doc.Published.Run)
 	if doc.Previous != nil {
-		text += fmt.Sprintf(" and the one of %s (run %s)", Ago(doc.Previous.At, doc.now), doc.Previous.Run)
+		text += fmt.Sprintf(" against the previous one, published %s (run %s)", Ago(doc.Previous.At, doc.now), doc.Previous.Run)
 	} else {
-		text += " and the one before"
+		text += " against the previous one"
 	}
 	switch {
 	case len(doc.Key) > 0:
@@ -70,7 +70,7 @@ func times(rows []RowPairJSON) (n int64) {
 // writeColumnCounts lists the columns that changed in any way.
 func writeColumnCounts(w io.Writer, doc DataDiffJSON, style Style) {
 	t := table{style: style}
-	t.add("  COLUMN", "")
+	t.add("  COLUMN", "CHANGE")
 	same := 0
 	for _, c := range doc.Columns {
 		var what []string
@@ -102,15 +102,12 @@ func writeColumnCounts(w io.Writer, doc DataDiffJSON, style Style) {
 }
 
 // widestCell is what values in an example are cut to, in columns.
-const widestCell = 32
+const widestCell = 40
 
 // writePairs writes example rows as a table: key columns first, then those that
 // differ, as many as fit the width.
 func writePairs(w io.Writer, doc DataDiffJSON, rows []RowPairJSON, style Style, width int) {
-	var headers []string
-	for _, name := range doc.Key {
-		headers = append(headers, name)
-	}
+	headers := slices.Clone(doc.Key)
 	for _, c := range doc.Columns {
 		if !slices.Contains(doc.Key, c.Name) && slices.ContainsFunc(rows, func(r RowPairJSON) bool { return r.shows(c.Name) }) {
 			headers = append(headers, c.Name)

@@ -144,7 +144,14 @@ func untold(was planner.Definition, node *lineage.Node) string {
 
 // sqlDiff is a unified diff of two texts of an asset's SQL; empty if they are the same.
 func sqlDiff(name assets.Name, was, is string) string {
-	text := diff.Diff(name.String()+" (published)", wholeLines(was), name.String()+" (project)", wholeLines(is))
+	older, newer := name.String()+" (published)", name.String()+" (project)"
+	if was == "" {
+		older = "/dev/null"
+	}
+	if is == "" {
+		newer = "/dev/null"
+	}
+	text := diff.Diff(older, wholeLines(was), newer, wholeLines(is))
 	_, text, _ = bytes.Cut(text, []byte("\n")) // the command line that would print it
 	return string(text)
 }

@@ -57,7 +57,9 @@ func writeAssetDiff(w io.Writer, d AssetDiffJSON, style Style, width int) {
 	if d.TextOnly || d.step.Action == planner.Create || d.step.Action == planner.Drop {
 		return
 	}
-	fmt.Fprintln(w)
+	if d.Diff != "" {
+		fmt.Fprintln(w)
+	}
 	say := func(text string) { fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(wrap(text, width-2), "\n", "\n  ")) }
 	if d.Unknown != "" {
 		say("What of it changes cannot be told before it is built: " + d.Unknown + ".")
