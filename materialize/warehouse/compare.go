@@ -144,7 +144,7 @@ func (q *comparer) useKey(ctx context.Context, key []string) (problem string, er
 			return "", err
 		}
 		if twice > 0 {
-			return fmt.Sprintf("%s does not tell rows apart: in the %s version %d of its values stand more than once", strings.Join(key, ", "), side.called, twice), nil
+			return fmt.Sprintf("%s is not unique: the %s version repeats %d of its values", strings.Join(key, ", "), side.called, twice), nil
 		}
 	}
 	q.key = found

@@ -116,8 +116,8 @@ func TestCompareSaysWhyAKeyWasNotUsed(t *testing.T) {
 		{"SELECT 1 AS id", "SELECT 1 AS id", "nope", "neither version has a column nope"},
 		{"SELECT 1 AS id", "SELECT 1 AS id, 2 AS n", "n", "the previous version has no column n"},
 		{"SELECT 1 AS id, 2 AS n", "SELECT 1 AS id", "n", "the published version has no column n"},
-		{"SELECT 1 AS id", "SELECT unnest([1, 1]) AS id", "id", "id does not tell rows apart: in the published version 1 of its values stand more than once"},
-		{"SELECT unnest([NULL, NULL]) AS id", "SELECT 1 AS id", "id", "id does not tell rows apart: in the previous version 1 of its values stand more than once"},
+		{"SELECT 1 AS id", "SELECT unnest([1, 1]) AS id", "id", "id is not unique: the published version repeats 1 of its values"},
+		{"SELECT unnest([NULL, NULL]) AS id", "SELECT 1 AS id", "id", "id is not unique: the previous version repeats 1 of its values"},
 		{"SELECT NULL::INTEGER AS id", "SELECT NULL::INTEGER AS id", "id", ""},
 	} {
 		got := compare(t, c, k.was, k.is, k.key)

@@ -45,19 +45,17 @@ func DataDiffText(w io.Writer, doc DataDiffJSON, style Style, width int) {
 
 // heading says what is compared, and how.
 func (doc DataDiffJSON) heading() string {
-	text := fmt.Sprintf("%s: the version published %s (run %s)", doc.Asset, Ago(doc.Published.At, doc.now), doc.Published.Run)
+	text := fmt.Sprintf("%s: published %s", doc.Asset, Ago(doc.Published.At, doc.now))
 	if doc.Previous != nil {
-		text += fmt.Sprintf(" against the previous one, published %s (run %s)", Ago(doc.Previous.At, doc.now), doc.Previous.Run)
-	} else {
-		text += " against the previous one"
+		text += ", the previous version " + Ago(doc.Previous.At, doc.now)
 	}
 	switch {
 	case len(doc.Key) > 0:
-		return text + ", rows matched by " + strings.Join(doc.Key, ", ") + "."
+		return text + ".\nRows are matched by " + strings.Join(doc.Key, ", ") + "."
 	case doc.NoKey != "":
-		return text + ", compared as whole rows: " + doc.NoKey + "."
+		return text + ".\nWhole rows are compared: " + doc.NoKey + "."
 	}
-	return text + ", compared as whole rows: no unique check says what tells rows apart. Name that with -key."
+	return text + ".\nWhole rows are compared: no unique check says what tells rows apart. Name that with -key."
 }
 
 func times(rows []RowPairJSON) (n int64) {
