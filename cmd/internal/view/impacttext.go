@@ -77,7 +77,7 @@ func writeTouched(w io.Writer, list []TouchedJSON, style Style, width int) {
 		ways := strings.Split(strings.ReplaceAll(names(a.Through, ","), ", ", ",\n"), "\n")
 		changes := strings.Split(wrap(a.touched(), room), "\n")
 		for i := range max(len(ways), len(changes)) {
-			row := []string{"", "", at(ways, i), at(changes, i)}
+			row := []string{"", "", lineAt(ways, i), lineAt(changes, i)}
 			if i == 0 {
 				row[0], row[1] = a.Asset.String(), fmt.Sprint(a.Steps)
 			}
@@ -87,7 +87,7 @@ func writeTouched(w io.Writer, list []TouchedJSON, style Style, width int) {
 	t.write(w)
 }
 
-func at(list []string, i int) string {
+func lineAt(list []string, i int) string {
 	if i < len(list) {
 		return list[i]
 	}

@@ -26,7 +26,11 @@ var rowWords = map[string]string{
 // WhyColumnText writes an explanation of a column for people, in lines of at most
 // width columns; 0: of any.
 func WhyColumnText(w io.Writer, doc WhyColumnJSON, style Style, width int) {
-	fmt.Fprintf(w, "%s  %s\n", style.Bold(doc.Name.String()+"."+doc.Column), style.Dim(doc.Type))
+	heading := style.Bold(doc.Name.String() + "." + doc.Column)
+	if doc.Type != "" {
+		heading += "  " + style.Dim(doc.Type)
+	}
+	fmt.Fprintln(w, heading)
 	if doc.Description != "" {
 		fmt.Fprintln(w, wrap(doc.Description, width))
 	}
