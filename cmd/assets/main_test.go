@@ -128,7 +128,8 @@ func absent(ts *testscript.TestScript, neg bool, args []string) {
 	}))
 }
 
-// readme fails unless FILE holds the block of README.md that holds TEXT: `readme FILE TEXT`.
+// readme fails unless FILE holds the block of README.md that holds TEXT, the
+// command it begins with left out: `readme FILE TEXT`.
 func readme(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: readme FILE TEXT")
@@ -137,6 +138,9 @@ func readme(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	for i, block := range strings.Split(string(text), "```\n") {
 		if i%2 == 1 && strings.Contains(block, args[1]) {
+			if command, output, ok := strings.Cut(block, "\n"); ok && strings.HasPrefix(command, "$ ") {
+				block = output
+			}
 			if !strings.Contains(ts.ReadFile(args[0]), block) {
 				ts.Fatalf("README.md shows something else:\n%s", block)
 			}
