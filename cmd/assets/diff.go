@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,9 @@ import (
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
 )
+
+// mostRows is how many example rows of each kind can be asked for: they are held in memory.
+const mostRows = 10000
 
 // diffFlags say what is compared, and how data is.
 type diffFlags struct {
@@ -38,8 +42,8 @@ of the version before, which the warehouse keeps.`,
 			switch {
 			case flags.data && len(args) != 1:
 				return errors.New("-data compares the versions of one asset: write `assets diff -data NAME`")
-			case flags.data && flags.limit < 0:
-				return errors.New("-limit is a number of rows, 0 or more")
+			case flags.data && (flags.limit < 0 || flags.limit > mostRows):
+				return fmt.Errorf("-limit is a number of rows from 0 to %d, not %d", mostRows, flags.limit)
 			case flags.data:
 				return a.diffData(c.Context(), args[0], flags)
 			case c.Flags().Changed("key"), c.Flags().Changed("limit"):

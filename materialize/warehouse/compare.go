@@ -107,8 +107,8 @@ func pairUp(older, newer []assets.Column) []pair {
 func (p pair) both() bool { return p.Was != "" && p.Is != "" }
 
 // comparer writes the statements of one comparison. In them the columns of a
-// relation are e0, e1, … as they are compared and t0, t1, … as they print: names
-// of a project's columns may be anything.
+// relation are r0, r1, … as they are and e0, e1, … as they are compared: names of a
+// project's columns may be anything.
 type comparer struct {
 	conn    *Conn
 	limit   int
@@ -163,13 +163,11 @@ func (q *comparer) newerSide() string {
 func (q *comparer) side(relation string, name func(pair) string) string {
 	columns := []string{"true AS here"}
 	for i, p := range q.pairs {
-		column := name(p)
-		if column == "" {
-			columns = append(columns, fmt.Sprintf("NULL::VARCHAR AS t%d", i))
-			continue
+		column := "NULL::VARCHAR"
+		if name(p) != "" {
+			column = Ident(name(p))
 		}
-		column = Ident(column)
-		columns = append(columns, fmt.Sprintf("%s::VARCHAR AS t%d", column, i))
+		columns = append(columns, fmt.Sprintf("%s AS r%d", column, i))
 		if p.both() {
 			columns = append(columns, fmt.Sprintf("%s AS e%d", p.compared(column), i))
 		}
