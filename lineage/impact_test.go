@@ -34,7 +34,9 @@ func shopGraph() (*assets.Project, *Graph) {
 		g.Order = append(g.Order, n(name))
 		p.Assets[n(name)] = &assets.Asset{Name: n(name), Enabled: name != "asleep"}
 	}
-	uses := func(columns ...string) map[assets.Name][]string { return map[assets.Name][]string{n("orders"): columns} }
+	uses := func(columns ...string) map[assets.Name][]string {
+		return map[assets.Name][]string{n("orders"): columns}
+	}
 	add("orders", Bound{Outputs: []Output{out("id", of("raw", "id")), out("amount", of("raw", "Amount")), out("who", of("raw", "who"))},
 		Uses: map[assets.Name][]string{n("raw"): {"Amount", "id", "who"}}})
 	add("asleep", Bound{Outputs: []Output{out("amount", of("orders", "amount"))}, Uses: uses("amount")})

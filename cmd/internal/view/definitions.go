@@ -43,8 +43,12 @@ type AssetDiffJSON struct {
 	Touched   []TouchedByJSON `json:"touched"`
 	Untouched []assets.Name   `json:"untouched"`
 
+	// Disabled says that it keeps what is published whatever its definition is.
+	Disabled bool `json:"disabled,omitempty"`
+
 	step   planner.Step
 	edited bool
+	both   bool // there are two definitions to compare
 }
 
 // TouchedByJSON is an asset downstream of an edit.
@@ -89,8 +93,13 @@ func diffAsset(in planner.Input, step planner.Step) AssetDiffJSON {
 		d.Diff = sqlDiff(name, was, is)
 	}
 	redefined := has(step, planner.DefinitionChanged)
-	d.edited = d.Diff != "" || redefined
-	if !published || asset == nil || node == nil {
+	d.both = published && asset != nil && node != nil
+	d.Disabled = asset != nil && !asset.Enabled
+	switch {
+	case d.Disabled:
+		d.edited = published && d.Diff != ""
+		return d
+	case !d.both:
 		d.edited = true // it comes or goes
 		if asset != nil && node != nil {
 			d.Columns = append(d.Columns, lineage.Verdicts(lineage.Bound{}, node.Bound)...)
@@ -98,7 +107,7 @@ func diffAsset(in planner.Input, step planner.Step) AssetDiffJSON {
 		return d
 	}
 	change := planner.OwnChange(last, asset, node)
-	d.edited = d.edited || change.Any()
+	d.edited = d.Diff != "" || redefined || change.Any()
 	if !d.edited {
 		return d
 	}

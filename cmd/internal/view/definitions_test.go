@@ -14,7 +14,7 @@ import (
 
 func TestDiffText(t *testing.T) {
 	edited := AssetDiffJSON{
-		Asset: n("mart.sales"), Diff: "--- a\n+++ b\n@@ -1,1 +1,1 @@\n-old\n+new\n", edited: true,
+		Asset: n("mart.sales"), Diff: "--- a\n+++ b\n@@ -1,1 +1,1 @@\n-old\n+new\n", edited: true, both: true,
 		Columns: []lineage.ColumnVerdict{
 			{Name: "day", Verdict: lineage.Same, Was: "DATE", Is: "DATE"}, {Name: "total", Verdict: lineage.Recomputed, Was: "DOUBLE", Is: "DOUBLE"},
 			{Name: "n", Verdict: lineage.Retyped, Was: "INTEGER", Is: "BIGINT"}, {Name: "extra", Verdict: lineage.New, Is: "DATE"}, {Name: "gone", Verdict: lineage.Removed, Was: "DATE"},
@@ -82,7 +82,8 @@ func TestDiffNeverShowsSensitiveSQL(t *testing.T) {
 		last := in.State.Last[key]
 		last.Definition.SQL = c.was
 		in.State.Last[key] = last
-		in.Project.Assets[n("mart.sales")].SQL = assets.SQL{Text: "select 'hunter2'", Sensitive: c.sensitive}
+		asset := in.Project.Assets[n("mart.sales")]
+		asset.Enabled, asset.SQL = true, assets.SQL{Text: "select 'hunter2'", Sensitive: c.sensitive}
 		d := diffAsset(in, step("mart.sales", planner.Rebuild, planner.Reason{Code: planner.DefinitionChanged, Message: "its SQL changed"}))
 		var b bytes.Buffer
 		DiffText(&b, DiffJSON{Assets: []AssetDiffJSON{d}}, Style{}, 0)

@@ -54,7 +54,7 @@ func writeAssetDiff(w io.Writer, d AssetDiffJSON, style Style, width int) {
 	if d.Hidden {
 		fmt.Fprintln(w, "  Its SQL is sensitive and is not shown.")
 	}
-	if d.TextOnly || d.step.Action == planner.Create || d.step.Action == planner.Drop {
+	if d.TextOnly || d.Disabled || !d.both {
 		return
 	}
 	if d.Diff != "" {
@@ -74,6 +74,8 @@ func writeAssetDiff(w io.Writer, d AssetDiffJSON, style Style, width int) {
 func (d AssetDiffJSON) why() string {
 	why := Why(d.step)
 	switch {
+	case d.Disabled:
+		return "disabled: it keeps what is published"
 	case !d.TextOnly:
 		return why
 	case why == "":

@@ -20,6 +20,8 @@ type ImpactJSON struct {
 	Touched []TouchedJSON `json:"touched"`
 	// Untouched are made from it too, but would come out the same.
 	Untouched []assets.Name `json:"untouched"`
+	// Disabled are those of Untouched that keep the rows they have, whatever changes.
+	Disabled []assets.Name `json:"disabled"`
 	// Checks look at it from another asset.
 	Checks []LookingCheck `json:"checks"`
 	Owners []OwnerJSON    `json:"owners"`
@@ -68,7 +70,7 @@ type OwnerJSON struct {
 func NewImpact(p *assets.Project, g *lineage.Graph, name assets.Name, column string) ImpactJSON {
 	doc := ImpactJSON{
 		FormatVersion: FormatVersion, Name: name, Kind: kindOf(p, name), Column: column,
-		Touched: []TouchedJSON{}, Untouched: []assets.Name{}, Owners: []OwnerJSON{},
+		Touched: []TouchedJSON{}, Untouched: []assets.Name{}, Disabled: []assets.Name{}, Owners: []OwnerJSON{},
 	}
 	change := lineage.Everything
 	if column != "" {
@@ -88,8 +90,12 @@ func NewImpact(p *assets.Project, g *lineage.Graph, name assets.Name, column str
 		})
 	}
 	for _, below := range assets.SortedNames(g.Downstream(name)) {
-		if !touched[below] {
-			doc.Untouched = append(doc.Untouched, below)
+		if touched[below] {
+			continue
+		}
+		doc.Untouched = append(doc.Untouched, below)
+		if !p.Assets[below].Enabled {
+			doc.Disabled = append(doc.Disabled, below)
 		}
 	}
 	for owner, of := range owners {

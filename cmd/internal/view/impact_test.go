@@ -40,7 +40,7 @@ nobody               staging.orders
 A check looks at it:
   mart.days  no_day_lost
 
-Not touched: 1 asset (mart.days).
+1 asset is not touched: mart.days.
 
 1 owner: finance@example.com (1 asset); 2 assets without an owner.
 `

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,18 @@ func ImpactText(w io.Writer, doc ImpactJSON, style Style, width int) {
 		t.body(w)
 	}
 	if len(doc.Untouched) > 0 {
-		text := fmt.Sprintf("Not touched: %s (%s).", Count(len(doc.Untouched), "asset"), names(doc.Untouched, ","))
+		untouched := make([]string, len(doc.Untouched))
+		for i, name := range doc.Untouched {
+			untouched[i] = name.String()
+			if slices.Contains(doc.Disabled, name) {
+				untouched[i] += " (disabled)"
+			}
+		}
+		are := " are"
+		if len(untouched) == 1 {
+			are = " is"
+		}
+		text := Count(len(untouched), "asset") + are + " not touched: " + strings.Join(untouched, ", ") + "."
 		fmt.Fprintf(w, "\n%s\n", wrap(text, width))
 	}
 	if len(doc.Owners) > 0 {
@@ -55,8 +67,10 @@ func touches(what string, doc ImpactJSON) string {
 		return fmt.Sprintf("A change of %s touches the only asset made from %s.", what, doc.Name)
 	case touched == all:
 		return fmt.Sprintf("A change of %s touches all %d assets made from %s.", what, all, doc.Name)
+	case all == 1:
+		return fmt.Sprintf("A change of %s does not touch the only asset made from %s.", what, doc.Name)
 	case touched == 0:
-		return fmt.Sprintf("A change of %s touches nothing: no asset made from %s depends on it.", what, doc.Name)
+		return fmt.Sprintf("A change of %s touches none of the %d assets made from %s.", what, all, doc.Name)
 	}
 	return fmt.Sprintf("A change of %s touches %d of the %d assets made from %s.", what, touched, all, doc.Name)
 }

@@ -27,7 +27,10 @@ type WhyColumnJSON struct {
 	Checks   []ColumnCheck   `json:"checks"`
 	Next     *ColumnNextJSON `json:"next,omitempty"` // what the next plan would do with it; of a source: nothing
 	Unbound  string          `json:"unbound,omitempty"`
-	step     planner.Step
+	// Disabled says that the asset keeps what is published, whatever From becomes.
+	Disabled bool `json:"disabled,omitempty"`
+
+	step planner.Step
 }
 
 // FromJSON is a column that another is computed from.
@@ -98,6 +101,7 @@ func NewWhyColumn(in planner.Input, plan planner.Plan, name assets.Name, column 
 		}
 	}
 	if asset := in.Project.Assets[name]; asset != nil {
+		doc.Disabled = !asset.Enabled
 		for _, declared := range asset.Columns {
 			if strings.EqualFold(declared.Name, column) {
 				doc.Description = declared.Description
@@ -195,8 +199,16 @@ func columnNext(in planner.Input, step planner.Step, name assets.Name, column st
 	case !published:
 		next.Verdict = lineage.New
 		return next
+	case !in.Project.Assets[name].Enabled:
+		return next
 	}
 	effect := planner.Effects(in)[name]
+	if node.Unbound != "" && effect.Own.Any() {
+		next.Verdict = lineage.Unknown
+	}
+	if node.Unbound != "" {
+		return next
+	}
 	for _, v := range lineage.Verdicts(last.Definition.Bound, node.Bound) {
 		if strings.EqualFold(v.Name, column) && (effect.Own.Any() || v.Verdict != lineage.Unknown) {
 			next.Verdict = v.Verdict
@@ -208,7 +220,7 @@ func columnNext(in planner.Input, step planner.Step, name assets.Name, column st
 	next.Rows = effect.Own.Rows
 	for _, input := range assets.SortedNames(effect.Inputs) {
 		one := map[assets.Name]lineage.Change{input: effect.Inputs[input]}
-		if c := node.Bound.Carry(one); node.Unbound != "" || c.Touches([]string{column}) {
+		if c := node.Bound.Carry(one); c.Touches([]string{column}) {
 			next.Inputs = append(next.Inputs, input)
 		}
 	}

@@ -122,6 +122,10 @@ func rowsText(columns []RowsFrom) string {
 }
 
 func writeColumnNext(w io.Writer, doc WhyColumnJSON, style Style) {
+	if doc.Disabled {
+		fmt.Fprintf(w, "%s is disabled: it keeps what is published.\n", doc.Name)
+		return
+	}
 	if doc.step.Action == planner.None || doc.step.Action == 0 {
 		fmt.Fprintln(w, style.Green("The next plan does not change it: it is up to date."))
 		return
