@@ -128,3 +128,17 @@ func ColumnChange(columns ...string) (c Change) {
 	}
 	return c
 }
+
+// CarryContent is Carry without the order of rows: what is computed from a changed
+// column might be sorted by it, and whoever depends on an order might see that, but
+// where only that is to fear no rows and no values change.
+func (b Bound) CarryContent(inputs map[assets.Name]Change) Change {
+	return b.Carry(inputs).withoutOrder()
+}
+
+func (c Change) withoutOrder() Change {
+	if !c.Rows {
+		c.Order = false
+	}
+	return c
+}

@@ -17,12 +17,37 @@ type Touched struct {
 	Change Change
 	// Values are its columns whose values come from what changes, in their order.
 	Values []string
+	// Reordered says that nothing reaches it unless rows come to lie in another
+	// order: it depends on the order of rows that are otherwise the same.
+	Reordered bool
 }
 
 // Impact follows a change of one source or asset to all that is made from it,
 // nearest first, then by name. What the change does not reach is left out, and so
-// is what is disabled: it keeps the rows it has.
+// is what is disabled, which keeps the rows it has, and that of which no more than
+// the order of rows could change.
 func (g *Graph) Impact(p *assets.Project, origin assets.Name, change Change) []Touched {
+	touched := g.follow(p, origin, change, (*Node).carryContent)
+	sure := make(map[assets.Name]bool, len(touched))
+	for _, t := range touched {
+		sure[t.Name] = true
+	}
+	for _, t := range g.follow(p, origin, change, (*Node).carry) {
+		if t.Reordered = !sure[t.Name]; t.Reordered {
+			touched = append(touched, t)
+		}
+	}
+	slices.SortStableFunc(touched, func(a, b Touched) int {
+		if a.Steps != b.Steps {
+			return a.Steps - b.Steps
+		}
+		return a.Name.Compare(b.Name)
+	})
+	return touched
+}
+
+// follow is Impact by one way of carrying a change from inputs to a result.
+func (g *Graph) follow(p *assets.Project, origin assets.Name, change Change, carry func(*Node, map[assets.Name]Change) Change) (touched []Touched) {
 	start := g.Nodes[origin]
 	if start == nil || !change.Any() {
 		return nil
@@ -30,7 +55,6 @@ func (g *Graph) Impact(p *assets.Project, origin assets.Name, change Change) []T
 	changes := map[assets.Name]Change{origin: change}
 	values := map[assets.Name]Change{origin: valuesOf(start, change)}
 	steps := map[assets.Name]int{origin: 0}
-	var touched []Touched
 	for _, name := range g.Order {
 		if name == origin || !p.Assets[name].Enabled {
 			continue
@@ -39,15 +63,19 @@ func (g *Graph) Impact(p *assets.Project, origin assets.Name, change Change) []T
 		t := Touched{Name: name}
 		reach := map[assets.Name]Change{}
 		for _, input := range node.Inputs {
-			if c, ok := changes[input]; ok && node.sees(input, c) {
-				reach[input] = c
+			c, ok := changes[input]
+			if !ok {
+				continue
+			}
+			reach[input] = c
+			if carry(node, map[assets.Name]Change{input: c}).content() {
 				t.Through = append(t.Through, input)
-				if t.Steps == 0 || steps[input]+1 < t.Steps {
-					t.Steps = steps[input] + 1
-				}
+			}
+			if t.Steps == 0 || steps[input]+1 < t.Steps {
+				t.Steps = steps[input] + 1
 			}
 		}
-		if t.Change = node.carry(reach); !t.Change.Any() {
+		if t.Change = carry(node, reach); !t.Change.Any() {
 			continue
 		}
 		var from Change
@@ -58,14 +86,10 @@ func (g *Graph) Impact(p *assets.Project, origin assets.Name, change Change) []T
 			}
 		}
 		changes[name], values[name], steps[name] = t.Change, from, t.Steps
-		touched = append(touched, t)
-	}
-	slices.SortStableFunc(touched, func(a, b Touched) int {
-		if a.Steps != b.Steps {
-			return a.Steps - b.Steps
+		if t.Change.content() {
+			touched = append(touched, t)
 		}
-		return a.Name.Compare(b.Name)
-	})
+	}
 	return touched
 }
 
@@ -81,10 +105,8 @@ func valuesOf(n *Node, change Change) Change {
 	return values
 }
 
-// sees reports whether the change of one input makes a difference to n.
-func (n *Node) sees(input assets.Name, change Change) bool {
-	return n.carry(map[assets.Name]Change{input: change}).Any()
-}
+// content reports whether more than the order of rows may change.
+func (c Change) content() bool { return c.Rows || len(c.Columns) > 0 }
 
 // carry is [Bound.Carry], and everything for what could not be bound.
 func (n *Node) carry(inputs map[assets.Name]Change) Change {
@@ -97,4 +119,9 @@ func (n *Node) carry(inputs map[assets.Name]Change) Change {
 		}
 	}
 	return Change{}
+}
+
+// carryContent is the same as [Bound.CarryContent] is to Carry.
+func (n *Node) carryContent(inputs map[assets.Name]Change) Change {
+	return n.carry(inputs).withoutOrder()
 }

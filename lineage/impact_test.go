@@ -57,19 +57,19 @@ func TestImpactFollowsColumns(t *testing.T) {
 		want   []Touched
 	}{
 		{"a column that is summed", "raw", ColumnChange("AMOUNT"), []Touched{
-			{n("orders"), 1, []assets.Name{n("raw")}, ColumnChange("amount"), []string{"amount"}},
-			{n("totals"), 2, []assets.Name{n("orders")}, ColumnChange("total"), []string{"total"}},
-			{n("mixed"), 3, []assets.Name{n("totals")}, ColumnChange("total"), []string{"total"}},
+			{n("orders"), 1, []assets.Name{n("raw")}, ColumnChange("amount"), []string{"amount"}, false},
+			{n("totals"), 2, []assets.Name{n("orders")}, ColumnChange("total"), []string{"total"}, false},
+			{n("mixed"), 3, []assets.Name{n("totals")}, ColumnChange("total"), []string{"total"}, false},
 		}},
 		{"a column that decides about rows", "orders", ColumnChange("who"), []Touched{
-			{n("names"), 1, []assets.Name{n("orders")}, Everything, []string{"who"}},
-			{n("mixed"), 2, []assets.Name{n("names")}, Everything, []string{"name"}},
+			{n("names"), 1, []assets.Name{n("orders")}, Everything, []string{"who"}, false},
+			{n("mixed"), 2, []assets.Name{n("names")}, Everything, []string{"name"}, false},
 		}},
 		{"rows", "orders", Everything, []Touched{
-			{n("counted"), 1, []assets.Name{n("orders")}, Everything, nil},
-			{n("names"), 1, []assets.Name{n("orders")}, Everything, []string{"who"}},
-			{n("totals"), 1, []assets.Name{n("orders")}, Everything, []string{"total"}},
-			{n("mixed"), 2, []assets.Name{n("names"), n("totals")}, Everything, []string{"total", "name"}},
+			{n("counted"), 1, []assets.Name{n("orders")}, Everything, nil, false},
+			{n("names"), 1, []assets.Name{n("orders")}, Everything, []string{"who"}, false},
+			{n("totals"), 1, []assets.Name{n("orders")}, Everything, []string{"total"}, false},
+			{n("mixed"), 2, []assets.Name{n("names"), n("totals")}, Everything, []string{"total", "name"}, false},
 		}},
 		{"a column that nobody reads", "orders", ColumnChange("id"), nil},
 		{"nothing", "orders", Change{}, nil},
@@ -81,6 +81,19 @@ func TestImpactFollowsColumns(t *testing.T) {
 	}
 }
 
+// What depends on an order is listed apart.
+func TestImpactThroughAnOrder(t *testing.T) {
+	p, g := shopGraph()
+	sorted := &g.Nodes[n("totals")].Bound
+	sorted.Outputs = []Output{out("total", of("orders", "id"))}
+	sorted.OrderFrom = []Origin{of("orders", "amount")}
+	g.Nodes[n("mixed")].Bound.Uses[n("totals")] = []string{RowOrder, "total"}
+	want := []Touched{{n("mixed"), 2, []assets.Name{n("totals")}, Everything, nil, true}}
+	if diff := cmp.Diff(want, g.Impact(p, n("orders"), ColumnChange("amount"))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What could not be bound may depend on anything.
 func TestImpactOfWhatIsNotBound(t *testing.T) {
 	p, g := shopGraph()
@@ -88,8 +101,8 @@ func TestImpactOfWhatIsNotBound(t *testing.T) {
 	mixed.Bound, mixed.Unbound = Bound{}, "source raw was never observed"
 	got := g.Impact(p, n("orders"), ColumnChange("amount"))
 	want := []Touched{
-		{n("totals"), 1, []assets.Name{n("orders")}, ColumnChange("total"), []string{"total"}},
-		{n("mixed"), 2, []assets.Name{n("totals")}, Everything, nil},
+		{n("totals"), 1, []assets.Name{n("orders")}, ColumnChange("total"), []string{"total"}, false},
+		{n("mixed"), 2, []assets.Name{n("totals")}, Everything, nil, false},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -12,8 +12,11 @@ type Effect struct {
 	Own lineage.Change
 	// Inputs is what changed in each of its inputs since it read them.
 	Inputs map[assets.Name]lineage.Change
-	// All is Own together with what Inputs bring.
+	// All is Own together with what Inputs bring, as long as rows that stay the same
+	// lie in the order they lay in.
 	All lineage.Change
+	// Reordered is the same if they do not.
+	Reordered lineage.Change
 }
 
 // Effects predicts, for every asset of the project, what a plan that builds
@@ -29,19 +32,22 @@ func Effects(in Input) map[assets.Name]Effect {
 			effects[name] = Effect{}
 			continue
 		case !published:
-			effects[name] = Effect{Own: lineage.Everything, All: lineage.Everything}
+			effects[name] = Effect{Own: lineage.Everything, All: lineage.Everything, Reordered: lineage.Everything}
 			continue
 		}
 		e := Effect{Own: OwnChange(last, asset, node), Inputs: map[assets.Name]lineage.Change{}}
+		reordered := map[assets.Name]lineage.Change{}
 		for _, input := range node.Inputs {
 			change := moved(in, last.Reads[input], input)
 			if c := change.Together(effects[input].All); c.Any() {
 				e.Inputs[input] = c
 			}
+			reordered[input] = change.Together(effects[input].Reordered)
 		}
-		e.All = e.Own.Together(node.Bound.Carry(e.Inputs))
+		e.All = e.Own.Together(node.Bound.CarryContent(e.Inputs))
+		e.Reordered = e.Own.Together(node.Bound.Carry(reordered))
 		if node.Unbound != "" && len(e.Inputs) > 0 {
-			e.All = lineage.Everything
+			e.All, e.Reordered = lineage.Everything, lineage.Everything
 		}
 		effects[name] = e
 	}
@@ -56,7 +62,7 @@ func OwnChange(last Materialization, asset *assets.Asset, node *lineage.Node) li
 	switch {
 	case sameText && (node.Unbound != "" || was.Syntax.Scheme() != is.Syntax.Scheme()):
 		return lineage.Change{} // another engine read it, or none yet: the text decides
-	case was.Syntax != "" && was.Syntax == is.Syntax && was.Meaning == is.Meaning:
+	case sameMeaning(was, is), was.Syntax != "" && was.Syntax == is.Syntax && was.Meaning == is.Meaning:
 		return lineage.Change{}
 	}
 	return lineage.Compare(was, is)

@@ -42,6 +42,8 @@ type AssetDiffJSON struct {
 	// Touched and Untouched are made from it: what could change by its definition, and what could not.
 	Touched   []TouchedByJSON `json:"touched"`
 	Untouched []assets.Name   `json:"untouched"`
+	// IfReordered could change, but only if rows came to lie in another order.
+	IfReordered []assets.Name `json:"if_reordered"`
 
 	// Disabled says that it keeps what is published whatever its definition is.
 	Disabled bool `json:"disabled,omitempty"`
@@ -55,9 +57,7 @@ type AssetDiffJSON struct {
 type TouchedByJSON struct {
 	Asset   assets.Name `json:"asset"`
 	Rows    bool        `json:"rows"`
-	Columns []string    `json:"columns"` // in lower case; those that may change besides what Rows says
-
-	order bool
+	Columns []string    `json:"columns"` // in lower case; with Rows, every column may change
 }
 
 // NewDiff compares definitions of the selected assets; nil: of all.
@@ -80,7 +80,7 @@ func diffAsset(in planner.Input, step planner.Step) AssetDiffJSON {
 	name := step.Asset
 	d := AssetDiffJSON{
 		Asset: name, Action: step.Action.String(), Reasons: append([]planner.Reason{}, step.Reasons...), ConditionalOn: step.ConditionalOn,
-		Columns: []lineage.ColumnVerdict{}, Touched: []TouchedByJSON{}, Untouched: []assets.Name{}, step: step,
+		Columns: []lineage.ColumnVerdict{}, Touched: []TouchedByJSON{}, Untouched: []assets.Name{}, IfReordered: []assets.Name{}, step: step,
 	}
 	last, published := in.State.Last[step.Key]
 	asset, node := in.Project.Assets[name], in.Graph.Nodes[name]
@@ -122,8 +122,12 @@ func diffAsset(in planner.Input, step planner.Step) AssetDiffJSON {
 	reached := map[assets.Name]bool{name: true}
 	for _, t := range in.Graph.Impact(in.Project, name, change) {
 		reached[t.Name] = true
+		if t.Reordered {
+			d.IfReordered = append(d.IfReordered, t.Name)
+			continue
+		}
 		columns := append([]string{}, t.Change.Names()...)
-		d.Touched = append(d.Touched, TouchedByJSON{t.Name, t.Change.Rows, columns, t.Change.Order})
+		d.Touched = append(d.Touched, TouchedByJSON{t.Name, t.Change.Rows, columns})
 	}
 	for _, below := range assets.SortedNames(in.Graph.Downstream(name)) {
 		if !reached[below] {

@@ -146,25 +146,22 @@ func writeVerdicts(w io.Writer, d AssetDiffJSON, style Style) {
 }
 
 func writeDownstream(d AssetDiffJSON, say func(string)) {
-	if len(d.Touched)+len(d.Untouched) == 0 {
-		return
-	}
 	touched := make([]string, len(d.Touched))
 	for i, t := range d.Touched {
 		what := strings.Join(t.Columns, ", ")
-		switch {
-		case t.Rows:
+		if t.Rows {
 			what = "rows"
-		case what == "":
-			what = "order"
 		}
 		touched[i] = fmt.Sprintf("%s (%s)", t.Asset, what)
 	}
 	if len(touched) > 0 {
 		say("Touches " + strings.Join(touched, ", ") + ".")
 	}
+	if len(d.IfReordered) > 0 {
+		say("Touches " + names(d.IfReordered, ",") + " only if rows come to lie in another order.")
+	}
 	switch {
-	case len(d.Untouched) > 0 && len(touched) == 0:
+	case len(d.Untouched) > 0 && len(touched)+len(d.IfReordered) == 0:
 		say("Touches nothing downstream: " + names(d.Untouched, ",") + ".")
 	case len(d.Untouched) > 0:
 		say("Does not touch " + names(d.Untouched, ",") + ".")

@@ -18,6 +18,8 @@ type ImpactJSON struct {
 	Column        string      `json:"column,omitempty"`
 	// Touched are the assets made from it that could change, nearest first.
 	Touched []TouchedJSON `json:"touched"`
+	// IfReordered could change, but only if rows came to lie in another order.
+	IfReordered []assets.Name `json:"if_reordered"`
 	// Untouched are made from it too, but would come out the same.
 	Untouched []assets.Name `json:"untouched"`
 	// Disabled are those of Untouched that keep the rows they have, whatever changes.
@@ -70,7 +72,7 @@ type OwnerJSON struct {
 func NewImpact(p *assets.Project, g *lineage.Graph, name assets.Name, column string) ImpactJSON {
 	doc := ImpactJSON{
 		FormatVersion: FormatVersion, Name: name, Kind: kindOf(p, name), Column: column,
-		Touched: []TouchedJSON{}, Untouched: []assets.Name{}, Disabled: []assets.Name{}, Owners: []OwnerJSON{},
+		Touched: []TouchedJSON{}, IfReordered: []assets.Name{}, Untouched: []assets.Name{}, Disabled: []assets.Name{}, Owners: []OwnerJSON{},
 	}
 	change := lineage.Everything
 	if column != "" {
@@ -80,6 +82,10 @@ func NewImpact(p *assets.Project, g *lineage.Graph, name assets.Name, column str
 	owners := map[string][]assets.Name{}
 	for _, t := range g.Impact(p, name, change) {
 		touched[t.Name] = true
+		if t.Reordered {
+			doc.IfReordered = append(doc.IfReordered, t.Name)
+			continue
+		}
 		a := p.Assets[t.Name]
 		owners[a.Owner] = append(owners[a.Owner], t.Name)
 		doc.Touched = append(doc.Touched, TouchedJSON{

@@ -17,12 +17,12 @@ func TestImpactText(t *testing.T) {
 		{Asset: n("mart.sales"), Kind: assets.Table, Steps: 2, Through: []assets.Name{n("staging.orders"), n("staging.refunds")}, Rows: true,
 			Columns: []string{"revenue", "revenue_last_year", "margin_percent"}, Owner: "finance@example.com", Tags: []string{"money"},
 			Freshness: []FreshnessJSON{{MaxLagSeconds: 3600}, {MaxLagSeconds: 90, At: "0 8 * * *"}}},
-		{Asset: n("mart.first"), Kind: assets.View, Steps: 2, Through: []assets.Name{n("staging.orders")}},
-	}, Untouched: []assets.Name{n("mart.days")}, Checks: []LookingCheck{{n("mart.days"), "no_day_lost"}},
+		{Asset: n("mart.first"), Kind: assets.View, Steps: 2, Through: []assets.Name{n("staging.orders")}, Rows: true},
+	}, IfReordered: []assets.Name{n("mart.latest")}, Untouched: []assets.Name{n("mart.days")}, Checks: []LookingCheck{{n("mart.days"), "no_day_lost"}},
 		Owners: []OwnerJSON{{"finance@example.com", []assets.Name{n("mart.sales")}}, {"", []assets.Name{n("staging.orders"), n("mart.first")}}}}
 	var b bytes.Buffer
 	ImpactText(&b, doc, Style{}, 70)
-	want := `A change of raw.orders.amount touches 3 of the 4 assets made from
+	want := `A change of raw.orders.amount touches 3 of the 5 assets made from
 raw.orders.
 
 ASSET           STEPS  THROUGH          WHAT MAY CHANGE
@@ -30,7 +30,7 @@ staging.orders      1  raw.orders       amount
 mart.sales          2  staging.orders,  rows; revenue,
                        staging.refunds  revenue_last_year,
                                         margin_percent
-mart.first          2  staging.orders   order of rows
+mart.first          2  staging.orders   rows
 
 OWNER                ASSET              FRESHNESS                             TAGS
 finance@example.com  mart.sales         within 1h; within 1m30s at 0 8 * * *  money
@@ -39,6 +39,8 @@ nobody               staging.orders
 
 A check looks at it:
   mart.days  no_day_lost
+
+Touched only if rows come to lie in another order: mart.latest.
 
 1 asset is not touched: mart.days.
 

@@ -37,6 +37,9 @@ func ImpactText(w io.Writer, doc ImpactJSON, style Style, width int) {
 		}
 		t.body(w)
 	}
+	if len(doc.IfReordered) > 0 {
+		fmt.Fprintf(w, "\n%s\n", wrap("Touched only if rows come to lie in another order: "+names(doc.IfReordered, ",")+".", width))
+	}
 	if len(doc.Untouched) > 0 {
 		untouched := make([]string, len(doc.Untouched))
 		for i, name := range doc.Untouched {
@@ -59,7 +62,7 @@ func ImpactText(w io.Writer, doc ImpactJSON, style Style, width int) {
 
 // touches says in a sentence how much a change touches.
 func touches(what string, doc ImpactJSON) string {
-	touched, all := len(doc.Touched), len(doc.Touched)+len(doc.Untouched)
+	touched, all := len(doc.Touched), len(doc.Touched)+len(doc.IfReordered)+len(doc.Untouched)
 	switch {
 	case all == 0:
 		return fmt.Sprintf("Nothing is made from %s.", doc.Name)
@@ -119,8 +122,6 @@ func (a TouchedJSON) touched() string {
 		return "rows"
 	case a.Rows:
 		return "rows; " + columns
-	case columns == "":
-		return "order of rows"
 	}
 	return columns
 }

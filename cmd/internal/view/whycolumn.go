@@ -75,6 +75,9 @@ type ColumnNextJSON struct {
 	Rows bool `json:"rows"`
 	// Inputs are those whose change may reach the column.
 	Inputs []assets.Name `json:"inputs"`
+	// Reordered says that it may change if rows come to lie in another order, and
+	// not for another reason.
+	Reordered bool `json:"reordered"`
 }
 
 // NewWhyColumn explains a column of a source or asset.
@@ -220,9 +223,11 @@ func columnNext(in planner.Input, step planner.Step, name assets.Name, column st
 	next.Rows = effect.Own.Rows
 	for _, input := range assets.SortedNames(effect.Inputs) {
 		one := map[assets.Name]lineage.Change{input: effect.Inputs[input]}
-		if c := node.Bound.Carry(one); c.Touches([]string{column}) {
+		if c := node.Bound.CarryContent(one); c.Touches([]string{column}) {
 			next.Inputs = append(next.Inputs, input)
 		}
 	}
+	asked := []string{column}
+	next.Reordered = effect.Reordered.Touches(asked) && !effect.All.Touches(asked)
 	return next
 }

@@ -160,7 +160,10 @@ func nextSentences(doc WhyColumnJSON) []string {
 	if len(next.Inputs) > 0 {
 		say("What it is made from may change: %s.", names(next.Inputs, ","))
 	}
-	if len(said) == 0 {
+	switch {
+	case next.Reordered:
+		say("Its values stay as they are, unless rows come to lie in another order.")
+	case len(said) == 0:
 		say("Its values stay as they are.")
 	}
 	return said
