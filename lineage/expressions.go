@@ -1,6 +1,7 @@
 package lineage
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -14,7 +15,7 @@ func (w *planWalk) expression(e *fastjson.Value, in *relation) column {
 	}
 	x := expressionWalk{planWalk: w, in: in, out: newPrinter("expression")}
 	x.expression(e, Transformation)
-	return column{x.from, x.ties, x.out.sum()}
+	return column{from: x.from, ties: x.ties, print: x.out.sum(), same: !x.varies}
 }
 
 func (w *planWalk) expressions(list []*fastjson.Value, in *relation) []column {
@@ -46,6 +47,8 @@ type expressionWalk struct {
 	from sources
 	ties sources
 	out  printer
+	// varies says that what it refers to may differ from row to row.
+	varies bool
 }
 
 // expression walks a node of the tree; way is how its value enters the whole.
@@ -66,7 +69,7 @@ func (x *expressionWalk) expression(e *fastjson.Value, way Via) {
 		return
 	case "BOUND_FUNCTION":
 		if name := text(e, "name"); IsVolatile(name, len(e.GetArray("children"))) {
-			x.volatile = append(x.volatile, name)
+			x.volatile, x.varies = append(x.volatile, name), true
 		}
 	case "CONJUNCTION_AND", "CONJUNCTION_OR":
 		x.conjunction(kind, e.GetArray("children"), way)
@@ -150,14 +153,14 @@ func (x *expressionWalk) conjunction(kind string, operands []*fastjson.Value, wa
 		part := expressionWalk{planWalk: x.planWalk, in: x.in, out: newPrinter("expression")}
 		part.expression(e, way)
 		columns[i] = column{print: part.out.sum()}
-		x.from, x.ties = x.from.union(part.from), x.ties.union(part.ties)
+		x.from, x.ties, x.varies = x.from.union(part.from), x.ties.union(part.ties), x.varies || part.varies
 	}
 	x.out.text(kind)
 	x.out.set(columns)
 }
 
 func (x *expressionWalk) reference(c column, way Via) {
-	x.from, x.ties = x.from.union(c.from.through(way)), x.ties.union(c.ties)
+	x.from, x.ties, x.varies = x.from.union(c.from.through(way)), x.ties.union(c.ties), x.varies || !c.same
 	x.out = append(x.out, '#')
 	x.out.print(c.print)
 }
@@ -179,12 +182,7 @@ func (w *planWalk) orderMatters(e *fastjson.Value, in *relation) bool {
 		keys, _ := w.orders(orders, in)
 		return !(&relation{columns: w.expressions(children, in)}).settled(keys)
 	}
-	for _, c := range w.expressions(children, in) {
-		if len(c.from)+len(c.ties) > 0 {
-			return true
-		}
-	}
-	return false
+	return !in.one && slices.ContainsFunc(w.expressions(children, in), func(c column) bool { return !c.same })
 }
 
 func isFloat(e *fastjson.Value) bool {

@@ -45,7 +45,7 @@ func (w *planWalk) join(v *fastjson.Value) *relation {
 		r.columns = append(slices.Clone(lefts), mark)
 		r.rowsPrint, r.orderPrint = left.rowsPrint, left.orderPrint
 	case "SINGLE":
-		r.columns = append(slices.Clone(lefts), inRole("of one row", rights, joined)...)
+		r.columns = append(slices.Clone(lefts), varied(inRole("of one row", rights, joined))...)
 		r.rowsPrint, r.orderPrint = left.rowsPrint, left.orderPrint
 	case "RIGHT_SEMI", "RIGHT_ANTI":
 		r.columns = rights
@@ -55,6 +55,9 @@ func (w *planWalk) join(v *fastjson.Value) *relation {
 		}
 		// Of two sides with one column in common, as in a self-join, each has its own.
 		r.columns = append(inRole("left", lefts), inRole("right", rights)...)
+		if how != "INNER" && kind != "LOGICAL_CROSS_PRODUCT" {
+			r.columns = varied(r.columns) // NULL where a row has no match
+		}
 	}
 	if left.every != nil || right.every != nil {
 		return w.joinOfUnknown(r, left, right)
@@ -94,7 +97,8 @@ func (w *planWalk) joinOfUnknown(r, left, right *relation) *relation {
 func inRole(role string, columns []column, more ...print) []column {
 	out := make([]column, len(columns))
 	for i, c := range columns {
-		out[i] = column{c.from, c.ties, tagged(role, append([]print{c.print}, more...)...)}
+		out[i] = c
+		out[i].print = tagged(role, append([]print{c.print}, more...)...)
 	}
 	return out
 }
@@ -106,7 +110,7 @@ func (w *planWalk) sides(v *fastjson.Value) (left, right *relation) {
 		both := w.children(v, 2)
 		return both[0], both[1]
 	}
-	w.unordered = v.Get("children", "0") // the row numbers of a lateral join
+	w.numbered = v.Get("children", "0") // the row numbers of a lateral join
 	left = w.operator(v.Get("children", "0"))
 	outer := &relation{columns: w.expressions(v.GetArray("duplicate_eliminated_columns"), left)}
 	p := newPrinter("outer")
@@ -242,7 +246,7 @@ func (w *planWalk) recursiveCTE(v *fastjson.Value) *relation {
 	for i, c := range first.columns {
 		p := newPrinter("self")
 		p = append(p, byte(i), byte(i>>8))
-		self.columns = append(self.columns, column{c.from, c.ties, p.sum()})
+		self.columns = append(self.columns, column{from: c.from, ties: c.ties, print: p.sum()})
 	}
 	keys := w.expressions(v.GetArray("key_targets"), self)
 	for w.err == nil {
@@ -257,7 +261,7 @@ func (w *planWalk) recursiveCTE(v *fastjson.Value) *relation {
 		for i, c := range self.columns {
 			from, ties := c.from.union(next.columns[i].from), c.ties.union(next.columns[i].ties)
 			changed = changed || !slices.Equal(from, c.from) || len(ties) != len(c.ties)
-			grown.columns = append(grown.columns, column{from, ties, c.print})
+			grown.columns = append(grown.columns, column{from: from, ties: ties, print: c.print})
 		}
 		self = grown
 		if changed {
@@ -292,7 +296,7 @@ func (w *planWalk) recursion(v *fastjson.Value, first, next, self *relation, key
 		q := newPrinter("recursive")
 		q.print(r.rowsPrint)
 		q = append(q, byte(i), byte(i>>8))
-		r.columns = append(r.columns, column{c.from, c.ties, q.sum()})
+		r.columns = append(r.columns, column{from: c.from, ties: c.ties, print: q.sum()})
 	}
 	return r
 }

@@ -195,7 +195,7 @@ func (w *planWalk) tableFunction(v *fastjson.Value) *relation {
 func (w *planWalk) projection(v *fastjson.Value) *relation {
 	list := v.GetArray("expressions")
 	if i := slices.IndexFunc(list, isScalarSubquery); i >= 0 {
-		w.unordered = v.Get("children", "0")
+		w.single = v.Get("children", "0")
 	}
 	below := w.child(v)
 	r := &relation{columns: w.expressions(list, below), rows: below.rows, order: below.order,
@@ -235,10 +235,10 @@ func allOf(columns []column) (all sources) {
 
 // aggregate yields groups, aggregates and the results of GROUPING.
 func (w *planWalk) aggregate(v *fastjson.Value) *relation {
-	ordered := w.unordered != v
+	ordered := w.single != v
 	below := w.child(v)
 	groups := w.expressions(v.GetArray("groups"), below)
-	r := &relation{columns: slices.Clone(groups)}
+	r := &relation{}
 	r.rows = below.rows.union(allOf(groups).through(GroupBy))
 	r.order = below.order.union(r.rows)
 	p := newPrinter("aggregate")
@@ -255,14 +255,17 @@ func (w *planWalk) aggregate(v *fastjson.Value) *relation {
 	}
 	r.one = len(groups) == 0 && len(sets) <= 1
 	r.rowsPrint = p.sum()
-	r.orderPrint = tagged("groups", r.rowsPrint, below.orderPrint)
+	r.orderPrint = keyed("groups", groups, r.rowsPrint, below.orderPrint)
+	groups = varied(groups) // NULL in the grouping sets that they are not in
+	r.columns = groups
 	w.register(v, "group_index", groups)
 	var aggregates []column
 	for _, e := range v.GetArray("expressions") {
 		c := w.expression(e, below)
 		if ordered && w.orderMatters(e, below) {
-			c = column{c.from, c.ties.union(below.order), tagged("ordered", c.print, below.orderPrint)}
+			c.ties, c.print = c.ties.union(below.order), tagged("ordered", c.print, below.orderPrint)
 		}
+		c.same = r.one
 		aggregates = append(aggregates, c)
 	}
 	w.register(v, "aggregate_index", aggregates)
@@ -291,13 +294,14 @@ func (w *planWalk) distinct(v *fastjson.Value) *relation {
 		p.print(below.orderPrint)
 	}
 	r := &relation{columns: below.columns, every: below.every, rows: rows, order: below.order.union(rows), rowsPrint: p.sum()}
-	r.orderPrint = tagged("distinct", r.rowsPrint, below.orderPrint)
+	r.orderPrint = keyed("distinct", targets, r.rowsPrint, below.orderPrint)
 	return r
 }
 
-// window adds columns that are computed from rows around each.
+// window adds columns that are computed from rows around each. To do so it sorts
+// the rows, and so they stay.
 func (w *planWalk) window(v *fastjson.Value) *relation {
-	lateral := w.unordered == v
+	lateral := w.numbered == v
 	below := w.child(v)
 	r := &relation{columns: slices.Clone(below.columns), every: below.every, rows: below.rows, order: below.order,
 		rowsPrint: below.rowsPrint, orderPrint: below.orderPrint, one: below.one}
@@ -305,9 +309,15 @@ func (w *planWalk) window(v *fastjson.Value) *relation {
 	for _, e := range v.GetArray("expressions") {
 		c := w.expression(e, below)
 		if !(lateral && text(e, "alias") == delimIndex) && w.frameMatters(e, below) {
-			c = column{c.from, c.ties.union(below.order), tagged("ordered", c.print, below.orderPrint)}
+			c.ties, c.print = c.ties.union(below.order), tagged("ordered", c.print, below.orderPrint)
 		}
+		c.same = false
 		added = append(added, c)
+		keys, keysPrint := w.orders(e.GetArray("orders"), below)
+		if partitions := w.expressions(e.GetArray("partitions"), below); len(keys)+len(partitions) > 0 {
+			r.order = r.order.union(allOf(keys).union(allOf(partitions)).through(Sort))
+			r.orderPrint = keyed("window", partitions, r.orderPrint, keysPrint)
+		}
 	}
 	w.register(v, "window_index", added)
 	r.columns = append(r.columns, added...)
@@ -337,7 +347,7 @@ func (w *planWalk) frameMatters(e *fastjson.Value, below *relation) bool {
 // unnest yields a row for each element of lists.
 func (w *planWalk) unnest(v *fastjson.Value) *relation {
 	below := w.child(v)
-	lists := w.expressions(v.GetArray("expressions"), below)
+	lists := varied(w.expressions(v.GetArray("expressions"), below))
 	p := newPrinter("unnest")
 	p.print(below.rowsPrint)
 	p.prints(lists)
@@ -417,6 +427,7 @@ func (w *planWalk) values(v *fastjson.Value) *relation {
 			if i < len(sums) {
 				sums[i].print(c.print)
 				r.columns[i].from = r.columns[i].from.union(c.all())
+				r.columns[i].same = c.same && len(rows) == 1
 			}
 		}
 	}

@@ -24,6 +24,8 @@ type column struct {
 	// ties decide about it only in that they decide in which order rows lie.
 	ties  sources
 	print print
+	// same says that its value is the same in each row.
+	same bool
 }
 
 // all is what has any influence on the column.
@@ -47,12 +49,24 @@ func (r *relation) settled(keys []column) bool {
 	if r.every != nil {
 		return false
 	}
+	if r.one {
+		return true
+	}
 	for _, c := range r.columns {
-		if len(c.from)+len(c.ties) > 0 && !slices.ContainsFunc(keys, func(k column) bool { return k.print == c.print }) {
+		if !c.same && !slices.ContainsFunc(keys, func(k column) bool { return k.print == c.print }) {
 			return false
 		}
 	}
 	return true
+}
+
+// varied are columns whose values may differ from row to row.
+func varied(columns []column) []column {
+	out := slices.Clone(columns)
+	for i := range out {
+		out[i].same = false
+	}
+	return out
 }
 
 // source is an input column, by its number in the walk.
@@ -151,6 +165,16 @@ func (p printer) sum() print {
 // tagged is a fingerprint of q in a role.
 func tagged(role string, q ...print) print {
 	p := newPrinter(role)
+	for _, q := range q {
+		p.print(q)
+	}
+	return p.sum()
+}
+
+// keyed is such a fingerprint for what is done by keys, whose order matters.
+func keyed(role string, keys []column, q ...print) print {
+	p := newPrinter(role)
+	p.prints(keys)
 	for _, q := range q {
 		p.print(q)
 	}

@@ -103,9 +103,10 @@ type planWalk struct {
 	// delims holds, for each DELIM_JOIN whose right side is being walked, the
 	// columns of its left side that the right side repeats. Innermost last.
 	delims []*relation
-	// unordered is the operator below a scalar subquery or a lateral join, whose
-	// functions of the order of rows DuckDB put there for reasons of its own.
-	unordered *fastjson.Value
+	// single is the aggregate of a scalar subquery, numbered the window below a
+	// lateral join: their functions of the order of rows DuckDB put there for
+	// reasons of its own.
+	single, numbered *fastjson.Value
 
 	volatile []string
 	because  string

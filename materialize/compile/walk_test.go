@@ -105,6 +105,17 @@ func TestUses(t *testing.T) {
 		{`select a from m.t asof join m.u on m.t.b >= m.u.b`, "m.t(a b) m.u(b)"},
 		{`select a, d from m.t positional join m.u`, "m.t(ORDER a) m.u(ORDER d)"},
 		{`select a, grouping(a) as g from m.t group by grouping sets ((a), (b))`, "m.t(a b)"},
+		// Values without a source that differ from row to row: a limit chooses among them.
+		{`select x from (select x from (select 1 as x, a from m.t union all select 2, d from m.u) order by a) limit 1`, "m.t(ORDER a) m.u(ORDER d)"},
+		{`select n from (select n from (select a, count(*) as n, max(b) as b from m.t group by a) order by b) limit 1`, "m.t(ORDER a b)"},
+		{`select x from (select x from (values (1), (2)) as v(x), m.t order by a + x) limit 1`, "m.t(ORDER a)"},
+		{`select x from (select unnest([1, 2]) as x, a from m.t order by a) limit 1`, "m.t(ORDER a)"},
+		{`select x from (select x, b from m.t left join (select 1 as x, b from m.u) using (b) order by b) limit 1`, "m.t(ORDER b) m.u(ORDER b)"},
+		{`select first(x) as x from (select x from (select 1 as x, a from m.t union all select 2, 0) order by a)`, "m.t(ORDER a)"},
+		{`select 1 as x from m.t limit 1`, "m.t()"},
+		// A window leaves the rows sorted by its keys.
+		{`select a from (select a, row_number() over (order by b) as n from m.t) limit 1`, "m.t(ORDER a b)"},
+		{`select list(a) as l, (select max(d) from m.u where m.u.b = m.t.b) as x from m.t group by b`, "m.t(ORDER a b) m.u(b d)"},
 	} {
 		p := newProject(map[string]string{"m.t": "a INTEGER, b INTEGER, c INTEGER", "m.u": "b INTEGER, d INTEGER"}, map[string]string{"x": test.sql})
 		g, diags, _ := p.compile(t, "")
