@@ -42,6 +42,8 @@ type world struct {
 	events []materialize.Event
 	// onEvent is called with each of them.
 	onEvent func(materialize.Event)
+	// shared binds all statements, if it is not nil, and is not closed.
+	shared compile.Binder
 }
 
 // newWorld writes files, by path, into dir.
@@ -146,7 +148,12 @@ func (w *world) plan() planned {
 	return planned{plan, project, graph, state, looks}
 }
 
-func (w *world) binder() (compile.Binder, error) { return warehouse.NewBinder(ctx) }
+func (w *world) binder() (compile.Binder, error) {
+	if w.shared != nil {
+		return w.shared, nil
+	}
+	return warehouse.NewBinder(ctx)
+}
 
 // apply plans and carries the plan out.
 func (w *world) apply() materialize.Result {
