@@ -57,8 +57,8 @@ func keptBinder(t *testing.T) compile.Binder {
 // tally counts what became of the assets that an edit could have reached: those
 // edited and all below them.
 type tally struct {
-	applies, reached                        int
-	left, revalidated, unchanged, remade    int
+	applies, reached                                   int
+	left, revalidated, unchanged, remade               int
 	mispredicted, cosmetic, orders, confirmed, refused int
 }
 
