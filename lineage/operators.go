@@ -305,19 +305,22 @@ func (w *planWalk) window(v *fastjson.Value) *relation {
 	below := w.child(v)
 	r := &relation{columns: slices.Clone(below.columns), every: below.every, rows: below.rows, order: below.order,
 		rowsPrint: below.rowsPrint, orderPrint: below.orderPrint, one: below.one}
-	var added []column
 	for _, e := range v.GetArray("expressions") {
-		c := w.expression(e, below)
-		if !(lateral && text(e, "alias") == delimIndex) && w.frameMatters(e, below) {
-			c.ties, c.print = c.ties.union(below.order), tagged("ordered", c.print, below.orderPrint)
-		}
-		c.same = false
-		added = append(added, c)
 		keys, keysPrint := w.orders(e.GetArray("orders"), below)
 		if partitions := w.expressions(e.GetArray("partitions"), below); len(keys)+len(partitions) > 0 {
 			r.order = r.order.union(allOf(keys).union(allOf(partitions)).through(Sort))
 			r.orderPrint = keyed("window", partitions, r.orderPrint, keysPrint)
 		}
+	}
+	var added []column
+	for _, e := range v.GetArray("expressions") {
+		c := w.expression(e, below)
+		if !(lateral && text(e, "alias") == delimIndex) && w.frameMatters(e, below) {
+			// The rows may come as another of the windows left them.
+			c.ties, c.print = c.ties.union(r.order), tagged("ordered", c.print, r.orderPrint)
+		}
+		c.same = false
+		added = append(added, c)
 	}
 	w.register(v, "window_index", added)
 	r.columns = append(r.columns, added...)

@@ -63,7 +63,7 @@ var golden = map[string]string{
 	`select s, sum(a) as n from m.t group by all order by 2 limit 3`:                                                    "plan1-v1.5.5:0f524cba3bc7b0b3711bfccc811b5cd9",
 	`select t.a, u.k from m.t join m.u using (b)`:                                                                       "plan1-v1.5.5:8b7fade24d73a4e8eaf7c7acba74be9b",
 	`with recursive w as (select 1 as n union all select n + 1 from w where n < 3) from w`:                              "plan1-v1.5.5:dcfedaa66d6b89f5f3fc0a7dd84b9b81",
-	`select a, row_number() over (partition by b order by c desc) as n from m.t`:                                        "plan1-v1.5.5:f8d875a2c66b47949578c37d4d892321",
+	`select a, row_number() over (partition by b order by c desc) as n from m.t`:                                        "plan1-v1.5.5:2028c65693a8b22d19115b43f658f4cd",
 	`pivot (select a, b from m.t) on a in (1, 2) using sum(b)`:                                                          "plan1-v1.5.5:3164034b064a80ff271fa211d381e0ba",
 	`select list_transform(l, lambda x: x + a) as v from m.t`:                                                           "plan1-v1.5.5:287dc47f7d68adf4286b30fa793b5736",
 	`select a, (select max(k) from m.u where m.u.b = m.t.b) as v from m.t`:                                              "plan1-v1.5.5:47eea7bc8af1249265784a05bc15b08c",

@@ -115,6 +115,7 @@ func TestUses(t *testing.T) {
 		{`select 1 as x from m.t limit 1`, "m.t()"},
 		// A window leaves the rows sorted by its keys.
 		{`select a from (select a, row_number() over (order by b) as n from m.t) limit 1`, "m.t(ORDER a b)"},
+		{`select n from (select first_value(a) over (partition by b) as n, rank() over (order by c) as m from m.t)`, "m.t(ORDER a b c)"},
 		{`select list(a) as l, (select max(d) from m.u where m.u.b = m.t.b) as x from m.t group by b`, "m.t(ORDER a b) m.u(b d)"},
 	} {
 		p := newProject(map[string]string{"m.t": "a INTEGER, b INTEGER, c INTEGER", "m.u": "b INTEGER, d INTEGER"}, map[string]string{"x": test.sql})
