@@ -11,7 +11,8 @@ import (
 // edits change no meaning.
 func (p oracleProject) edit(t *rapid.T, cosmetic bool) (_ oracleProject, what string) {
 	p = p.clone()
-	i := rapid.IntRange(0, len(p.assets)-1).Draw(t, "asset")
+	// The first ones have the most readers.
+	i := min(rapid.IntRange(0, len(p.assets)-1).Draw(t, "asset"), rapid.IntRange(0, len(p.assets)-1).Draw(t, "or an earlier one"))
 	before := len(p.sources) + i
 	a := &p.assets[i]
 	name := p.name(before)
@@ -77,9 +78,7 @@ func (p oracleProject) editSource(t *rapid.T) (what string) {
 	case "column":
 		at := rapid.IntRange(0, len(s.fields)-1).Draw(t, "column")
 		for j := range s.rows {
-			if s.rows[j][at] = drawCell(t, s.fields[at].kind); at == 0 && s.rows[j][0] == "" {
-				s.rows[j][0] = "0"
-			}
+			s.rows[j][at] = drawCell(t, s.fields[at].kind)
 		}
 		return fmt.Sprintf("%s has other values of %s", name, s.fields[at].name)
 	case "add":
@@ -87,7 +86,7 @@ func (p oracleProject) editSource(t *rapid.T) (what string) {
 		if slices.ContainsFunc(s.fields, func(g field) bool { return g.name == f.name }) {
 			return "nothing"
 		}
-		at := rapid.IntRange(1, len(s.fields)).Draw(t, "place")
+		at := rapid.IntRange(0, len(s.fields)).Draw(t, "place")
 		s.fields = slices.Insert(s.fields, at, f)
 		for j := range s.rows {
 			s.rows[j] = slices.Insert(s.rows[j], at, drawCell(t, f.kind))
@@ -97,7 +96,7 @@ func (p oracleProject) editSource(t *rapid.T) (what string) {
 	if len(s.fields) < 3 {
 		return "nothing"
 	}
-	at := rapid.IntRange(1, len(s.fields)-1).Draw(t, "place")
+	at := rapid.IntRange(0, len(s.fields)-1).Draw(t, "place")
 	what = fmt.Sprintf("%s loses its column %s", name, s.fields[at].name)
 	s.fields = slices.Delete(s.fields, at, at+1)
 	for j := range s.rows {

@@ -60,21 +60,7 @@ func readTable(c *warehouse.Conn, sqlText string, columns []assets.Column) (out 
 }
 
 func (s oracleSource) create(name string) string {
-	var columns, rows []string
-	for _, f := range s.fields {
-		columns = append(columns, f.name+" "+string(f.kind))
-	}
-	for _, row := range s.rows {
-		var cells []string
-		for _, v := range row {
-			if v = "'" + v + "'"; v == "''" {
-				v = "NULL"
-			}
-			cells = append(cells, v)
-		}
-		rows = append(rows, "("+strings.Join(cells, ", ")+")")
-	}
-	return fmt.Sprintf("CREATE OR REPLACE TABLE %s(%s); INSERT INTO %[1]s VALUES %[3]s", name, strings.Join(columns, ", "), strings.Join(rows, ", "))
+	return "CREATE OR REPLACE TABLE " + name + " AS " + s.query()
 }
 
 func holds(origins []lineage.Origin, input assets.Name, column string) bool {

@@ -52,6 +52,8 @@ func (p oracleProject) name(i int) string {
 // written is a project as text.
 type written struct {
 	files map[string]string
+	// data are the statements that yield the rows of files of sources.
+	data map[string]string
 	// sql makes the same in a bare DuckDB, statement by statement.
 	sql []string
 	// published are the assets that are there, in order; labels the choices made in each.
@@ -61,22 +63,14 @@ type written struct {
 
 // write writes the project out, to be put into dir. What reads an asset that is gone is gone, too.
 func (p oracleProject) write(dir string) written {
-	out := written{files: map[string]string{}, sql: []string{"CREATE SCHEMA raw"}, labels: make([]map[*query][]string, len(p.assets))}
+	out := written{files: map[string]string{}, data: map[string]string{}, sql: []string{"CREATE SCHEMA raw"}, labels: make([]map[*query][]string, len(p.assets))}
 	var relations []relation
 	hcl := ""
 	for i, s := range p.sources {
-		text, types, columns := "", "", ""
-		for j, f := range s.fields {
-			text += strings.Repeat(",", min(j, 1)) + f.name
-			columns += fmt.Sprintf(" %s: '%s',", f.name, f.kind)
-			types += fmt.Sprintf(" %s = %q,", f.name, f.kind)
-		}
-		for _, row := range s.rows {
-			text += "\n" + strings.Join(row, ",")
-		}
-		out.files[fmt.Sprintf("s%d.csv", i)] = text + "\n"
-		hcl += fmt.Sprintf("source %q {\n  files = \"s%d.csv\"\n  format \"csv\" {\n    header = true\n    types = {%s }\n  }\n}\n", p.name(i), i, types)
-		out.sql = append(out.sql, fmt.Sprintf("CREATE VIEW %s AS FROM read_csv('%s/s%d.csv', auto_detect = false, header = true, columns = {%s })", p.name(i), dir, i, columns))
+		file := fmt.Sprintf("s%d.parquet", i)
+		out.data[file] = s.query()
+		hcl += fmt.Sprintf("source %q {\n  files = %q\n}\n", p.name(i), file)
+		out.sql = append(out.sql, fmt.Sprintf("CREATE VIEW %s AS FROM '%s/%s'", p.name(i), dir, file))
 		relations = append(relations, relation{fields: s.fields, rows: 6})
 	}
 	gone := make([]bool, len(p.sources)+len(p.assets))
@@ -107,6 +101,26 @@ func (p oracleProject) write(dir string) written {
 	return out
 }
 
+// query yields the rows.
+func (s oracleSource) query() string {
+	var names, columns, rows []string
+	for _, f := range s.fields {
+		names = append(names, f.name)
+		columns = append(columns, fmt.Sprintf("%s::%s AS %[1]s", f.name, f.kind))
+	}
+	for _, row := range s.rows {
+		var cells []string
+		for _, v := range row {
+			if v = "'" + v + "'"; v == "''" {
+				v = "NULL"
+			}
+			cells = append(cells, v)
+		}
+		rows = append(rows, "("+strings.Join(cells, ", ")+")")
+	}
+	return fmt.Sprintf("SELECT %s FROM (VALUES %s) AS v(%s)", strings.Join(columns, ", "), strings.Join(rows, ", "), strings.Join(names, ", "))
+}
+
 func drawCell(t *rapid.T, k kind) string {
 	n := rapid.IntRange(0, 5).Draw(t, "cell")
 	switch {
@@ -125,11 +139,10 @@ func drawCell(t *rapid.T, k kind) string {
 func (s *oracleSource) drawRows(t *rapid.T) {
 	s.rows = nil
 	for range rapid.IntRange(1, 6).Draw(t, "rows") {
-		row := []string{"0"} // never an empty line
-		for _, f := range s.fields[1:] {
+		var row []string
+		for _, f := range s.fields {
 			row = append(row, drawCell(t, f.kind))
 		}
-		row[0] = fmt.Sprint(rapid.IntRange(0, 4).Draw(t, "cell"))
 		s.rows = append(s.rows, row)
 	}
 }
