@@ -1,12 +1,18 @@
 package compile
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/valyala/fastjson"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
 // layered is a project of n sources and assets as warehouses have them: 10 %
@@ -106,4 +112,75 @@ func BenchmarkOneEdited(b *testing.B) {
 			}
 		})
 	}
+}
+
+// recorder keeps what DuckDB answered.
+type recorder struct {
+	counter
+	statements []string
+	plans      [][]byte
+}
+
+func (r *recorder) open() (Binder, error) {
+	_, err := r.counter.open()
+	return r, err
+}
+
+func (r *recorder) Bind(ctx context.Context, statements []string) ([][]byte, error) {
+	plans, err := r.counter.Bind(ctx, statements)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.statements, r.plans = append(r.statements, statements...), append(r.plans, plans...)
+	return plans, err
+}
+
+// BenchmarkLineage measures what following the columns adds to a cold compile, of
+// which DuckDB's binding and the decoding of its plans are there anyway.
+func BenchmarkLineage(b *testing.B) {
+	p := layered(1000)
+	inputs := map[string]map[assets.Name][]assets.Column{}
+	r := &recorder{}
+	g, diags := Compile(context.Background(), p.Project, p.sources, r.open, warehouse.Engine(), "")
+	if diags.HasErrors() {
+		b.Fatal(describe(diags))
+	}
+	for name, node := range g.Nodes {
+		if a := p.Assets[name]; a != nil {
+			columns := map[assets.Name][]assets.Column{}
+			for _, input := range node.Inputs {
+				columns[input] = g.Nodes[input].Columns
+				if columns[input] == nil {
+					columns[input] = p.sources[input]
+				}
+			}
+			inputs[a.SQL.Text] = columns
+		}
+	}
+	var parser fastjson.Parser
+	var compile, decode, walk time.Duration
+	for b.Loop() {
+		began := time.Now()
+		p.mustCompile(b, "")
+		compile += time.Since(began)
+		began = time.Now()
+		for _, plan := range r.plans {
+			if _, err := parser.ParseBytes(plan); err != nil {
+				b.Fatal(err)
+			}
+		}
+		decode += time.Since(began)
+		began = time.Now()
+		for i, plan := range r.plans {
+			if columns, ok := inputs[r.statements[i]]; ok { // and not that of a check
+				if _, err := lineage.Walk(plan, warehouse.Engine(), columns); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		walk += time.Since(began)
+	}
+	b.ReportMetric(float64(compile.Milliseconds())/float64(b.N), "ms/compile")
+	b.ReportMetric(float64(walk.Milliseconds())/float64(b.N), "ms/walk")
+	b.ReportMetric(float64(decode.Milliseconds())/float64(b.N), "ms/decode")
+	b.ReportMetric(100*float64(walk-decode)/float64(compile-walk+decode), "%added")
 }
