@@ -22,7 +22,7 @@ func (p oracleProject) edit(t *rapid.T, cosmetic bool) (_ oracleProject, what st
 	}
 	nodes := a.query.nodes()
 	q := nodes[rapid.IntRange(0, len(nodes)-1).Draw(t, "node")]
-	switch rapid.SampledFrom([]string{"choice", "choice", "choice", "choice", "choice", "insert", "insert", "remove", "swap", "leaf", "redraw", "gone", "new", "view", "source", "source"}).Draw(t, "edit") {
+	switch rapid.SampledFrom([]string{"choice", "choice", "choice", "choice", "choice", "insert", "insert", "remove", "swap", "leaf", "redraw", "gone", "new", "view", "source", "source", "source", "source"}).Draw(t, "edit") {
 	case "choice":
 		labels := p.write("").labels[i][q]
 		if len(labels) == 0 {
@@ -46,16 +46,16 @@ func (p oracleProject) edit(t *rapid.T, cosmetic bool) (_ oracleProject, what st
 		slices.Reverse(q.in)
 		return p, fmt.Sprintf("%s swaps what a %s reads", name, q.op)
 	case "leaf":
-		q.table = rapid.IntRange(0, before-1).Draw(t, "table")
+		q.table = drawTable(t, len(p.sources), before)
 		return p, fmt.Sprintf("%s reads %s", name, p.name(q.table))
 	case "redraw":
-		*a = drawOracleAsset(t, before)
+		*a = p.drawAsset(t, before)
 		return p, name + " is written anew"
 	case "gone":
 		a.gone = !a.gone
 		return p, name + " comes or goes"
 	case "new":
-		p.assets = append(p.assets, drawOracleAsset(t, len(p.sources)+len(p.assets)))
+		p.assets = append(p.assets, p.drawAsset(t, len(p.sources)+len(p.assets)))
 		return p, "a new asset"
 	case "view":
 		a.view = !a.view
@@ -68,7 +68,7 @@ func (p oracleProject) editSource(t *rapid.T) (what string) {
 	i := rapid.IntRange(0, len(p.sources)-1).Draw(t, "source")
 	s := &p.sources[i]
 	name := p.name(i)
-	switch rapid.SampledFrom([]string{"rows", "turn", "column", "add", "drop"}).Draw(t, "delivery") {
+	switch rapid.SampledFrom([]string{"rows", "turn", "column", "column", "column", "add", "drop"}).Draw(t, "delivery") {
 	case "rows":
 		s.drawRows(t)
 		return name + " has other rows"

@@ -26,7 +26,13 @@ func (c choice) windowed(label string, scope []field) item {
 	if strings.Contains(over, "ORDER BY") {
 		frame = pick(c, label+"/frame", "", "", " ROWS BETWEEN 1 PRECEDING AND CURRENT ROW", " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 FOLLOWING", " GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW")
 	}
-	switch f := pick(c, label, "row_number", "rank", "dense_rank", "sum", "max", "lag", "lead", "first_value", "last_value", "count", "list"); f {
+	functions := []string{"row_number", "rank", "dense_rank", "sum", "max", "first_value", "last_value", "count", "list"}
+	if strings.Contains(over, "ORDER BY") {
+		// Without an order, DuckDB 1.5.5 gives every row twice if they come from an anti
+		// join: select lead(b) over () from s where not exists (…).
+		functions = append(functions, "lag", "lead")
+	}
+	switch f := pick(c, label, functions...); f {
 	case "row_number", "rank", "dense_rank":
 		return item{f + "() " + over + ")::INTEGER", number, ""}
 	case "sum":

@@ -156,10 +156,10 @@ func drawSource(t *rapid.T) (s oracleSource) {
 	return s
 }
 
-// drawQuery draws a query over tables below n, of at most so many levels. Queries
-// that start where an asset ends are the most frequent: so changes go far.
-func drawQuery(t *rapid.T, n, depth int) *query {
-	q := &query{seed: rapid.Uint64().Draw(t, "seed"), again: map[string]uint64{}, table: rapid.IntRange(0, n-1).Draw(t, "table")}
+// drawQuery draws a query over tables below n, of at most so many levels. Below
+// first are the sources: what is there, later assets read far more often.
+func drawQuery(t *rapid.T, first, n, depth int) *query {
+	q := &query{seed: rapid.Uint64().Draw(t, "seed"), again: map[string]uint64{}, table: drawTable(t, first, n)}
 	inputs := 0
 	if depth > 0 {
 		inputs = rapid.SampledFrom([]int{0, 1, 1, 1, 2}).Draw(t, "inputs")
@@ -170,7 +170,7 @@ func drawQuery(t *rapid.T, n, depth int) *query {
 	}
 	q.op = rapid.SampledFrom(ops).Draw(t, "operator")
 	for range inputs {
-		q.in = append(q.in, drawQuery(t, n, depth-1))
+		q.in = append(q.in, drawQuery(t, first, n, depth-1))
 	}
 	if inputs == 2 && rapid.IntRange(0, 2).Draw(t, "twins") == 0 {
 		q.in[1] = q.in[0].clone()
@@ -179,16 +179,28 @@ func drawQuery(t *rapid.T, n, depth int) *query {
 	return q
 }
 
-func drawOracleAsset(t *rapid.T, before int) oracleAsset {
-	return oracleAsset{query: drawQuery(t, before, 3), view: rapid.IntRange(0, 5).Draw(t, "view") == 0, style: rapid.IntRange(0, 15).Draw(t, "style")}
+func drawTable(t *rapid.T, first, n int) int {
+	if first < n && rapid.IntRange(0, 7).Draw(t, "asset rather than source") > 0 {
+		return rapid.IntRange(first, n-1).Draw(t, "table")
+	}
+	return rapid.IntRange(0, n-1).Draw(t, "table")
+}
+
+func drawOracleAsset(t *rapid.T, first, before, depth int) oracleAsset {
+	return oracleAsset{query: drawQuery(t, first, before, depth), view: rapid.IntRange(0, 5).Draw(t, "view") == 0, style: rapid.IntRange(0, 15).Draw(t, "style")}
 }
 
 func drawOracleProject(t *rapid.T) (p oracleProject) {
 	for range rapid.IntRange(1, 2).Draw(t, "sources") {
 		p.sources = append(p.sources, drawSource(t))
 	}
+	p.assets = append(p.assets, drawOracleAsset(t, len(p.sources), len(p.sources), rapid.IntRange(0, 1).Draw(t, "levels")))
 	for range rapid.IntRange(2, 7).Draw(t, "assets") {
-		p.assets = append(p.assets, drawOracleAsset(t, len(p.sources)+len(p.assets)))
+		p.assets = append(p.assets, p.drawAsset(t, len(p.sources)+len(p.assets)))
 	}
 	return p
+}
+
+func (p oracleProject) drawAsset(t *rapid.T, before int) oracleAsset {
+	return drawOracleAsset(t, len(p.sources), before, rapid.SampledFrom([]int{1, 1, 2, 3}).Draw(t, "levels"))
 }

@@ -57,9 +57,9 @@ func keptBinder(t *testing.T) compile.Binder {
 // tally counts what became of the assets that an edit could have reached: those
 // edited and all below them.
 type tally struct {
-	applies, reached                                   int
-	left, revalidated, unchanged, remade               int
-	mispredicted, cosmetic, orders, confirmed, refused int
+	applies, reached                                 int
+	left, revalidated, unchanged, remade             int
+	mispredicted, cosmetic, orders, retried, refused int
 }
 
 func (n *tally) add(p planned, r materialize.Result, before, after map[string][]string) {
@@ -106,8 +106,8 @@ func (n *tally) add(p planned, r materialize.Result, before, after map[string][]
 }
 
 func (n *tally) String() string {
-	return fmt.Sprintf("%d applies, %d of layout alone, concerned %d assets. Not built: %d, since what they read did not change (%d of them were never looked at). Built: %d came out different, %d equal, which could have been avoided. %d were predicted to stay and built all the same. %d times an asset depended on the order of rows; %d times a bare DuckDB took another of equal rows first than a warehouse.",
-		n.applies, n.cosmetic, n.reached, n.revalidated+n.left, n.left, n.remade, n.unchanged, n.mispredicted, n.orders, n.confirmed)
+	return fmt.Sprintf("%d applies, %d of layout alone, concerned %d assets. Not built: %d, since what they read did not change (%d of them were never looked at). Built: %d came out different, %d equal, which could have been avoided. %d were predicted to stay and built all the same. %d times an asset depended on the order of rows; %d times a full build had to be repeated until it took the same of equal rows first.",
+		n.applies, n.cosmetic, n.reached, n.revalidated+n.left, n.left, n.remade, n.unchanged, n.mispredicted, n.orders, n.retried)
 }
 
 // bareBuild makes the project in a bare DuckDB and reads every table.
@@ -200,7 +200,7 @@ func TestApplyLeavesNoStaleCell(t *testing.T) {
 		defer os.RemoveAll(dir)
 		p := drawOracleProject(t)
 		text := p.write(dir + "/w")
-		t.Log(strings.Join(text.sql, ";\n"))
+		t.Log(text.data, strings.Join(text.sql, ";\n"))
 		w := newWorld(t, dir+"/w", text.files)
 		deliver(t, w.dir, written{}, text)
 		w.shared = binder
@@ -222,7 +222,7 @@ func TestApplyLeavesNoStaleCell(t *testing.T) {
 				what = append(what, said)
 			}
 			text = p.write(dir + "/w")
-			t.Log(what, "\n", changedTexts(before, text))
+			t.Log(what, "\n", text.data, changedTexts(before, text))
 			w.lay(text.files)
 			deliver(t, w.dir, before, text)
 			was := is
@@ -247,16 +247,30 @@ func TestApplyLeavesNoStaleCell(t *testing.T) {
 				t.Fatalf("%v", result.Assets)
 			}
 			got := w.contents(text.published)
-			if !cmp.Equal(is, got) {
-				// Where rows are equal in what they are sorted by, a bare DuckDB may take
-				// another first: it does not find the same statistics.
-				fresh := newWorld(t, dir+"/fresh", text.files)
-				deliver(t, fresh.dir, written{}, text)
-				fresh.apply()
-				is = fresh.contents(text.published)
-				fresh.close()
-				os.RemoveAll(fresh.dir)
-				n.confirmed++
+			// Among rows that are equal in what they are sorted by, DuckDB does not always
+			// take the same first: neither twice from the same UNION, even on one thread,
+			// nor with other statistics, as a bare instance finds them. What one of some
+			// full builds made is no stale cell.
+			for try := 0; try < 12 && !cmp.Equal(is, got); try++ {
+				if try == 0 {
+					n.retried++
+				}
+				again := map[string][]string{}
+				if try%4 == 3 {
+					fresh := newWorld(t, dir+"/fresh", text.files)
+					deliver(t, fresh.dir, written{}, text)
+					fresh.apply()
+					again = fresh.contents(text.published)
+					fresh.close()
+					os.RemoveAll(fresh.dir)
+				} else if again, err = bareBuild(text.sql, text.published); err != nil {
+					t.Fatal(err)
+				}
+				for name := range again {
+					if cmp.Equal(again[name], got[name]) {
+						is[name] = again[name]
+					}
+				}
 			}
 			if diff := cmp.Diff(is, got); diff != "" {
 				t.Fatalf("%s(-full build +apply):\n%s\n%s", history, diff, strings.Join(text.sql, ";\n"))
