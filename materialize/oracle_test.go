@@ -20,7 +20,7 @@ import (
 	"github.com/seed-4311623e/assets/planner"
 )
 
-var oracleChecks = flag.Int("oracle.checks", 250, "how many projects the oracle tries")
+var oracleChecks = flag.Int("oracle.checks", 200, "how many projects the oracle tries")
 
 // rapidly runs a property so many times, with a seed that it prints.
 func rapidly(t *testing.T, checks int, property func(*rapid.T)) {
