@@ -151,3 +151,17 @@ func TestTraps(t *testing.T) {
 		})
 	}
 }
+
+// A view's text names a column that makes no difference, and follows its renaming:
+// the old text would name a column that is gone.
+func TestAViewFollowsARenamedColumnThatItDoesNotNeed(t *testing.T) {
+	project := func(column string) string {
+		return fmt.Sprintf("asset \"s.a\" {\n  sql = \"select 1 as x, 2 as %[1]s\"\n}\nasset \"m.v\" {\n  sql = \"select x from (select x, %[1]s + 1 as unused from s.a)\"\n  materialize \"view\" {}\n}\n", column)
+	}
+	w := testWorld(t, map[string]string{"p.hcl": project("y")})
+	w.apply()
+	w.write("p.hcl", project("z"))
+	w.apply()
+	wantRows(t, w, "m.v", "{'x': 1}")
+	wantNothingToDo(t, w)
+}

@@ -19,6 +19,9 @@ func (m *model) findCauses(n *node) {
 		n.certain = missing()
 	} else {
 		definition := redefined(n)
+		if len(definition) == 0 && m.outdatedView(n) {
+			definition = []Reason{{Code: DefinitionChanged, Message: "its SQL changed, and so did what it reads"}}
+		}
 		inputs := m.inputCauses(n, len(definition) > 0)
 		if len(definition)+len(inputs) == 0 {
 			inputs = reshaped(n)
@@ -75,6 +78,19 @@ func sqlChanged(n *node) string {
 		return fmt.Sprintf("it was built by DuckDB %s, and its SQL is sensitive and was not kept to compare", was.Engine)
 	}
 	return "its SQL changed"
+}
+
+// outdatedView: a view is published as its text, which names columns that make no
+// difference to its meaning. Once its inputs change, the text has to be the one
+// that was written for them, or the view may name columns that are gone.
+func (m *model) outdatedView(n *node) bool {
+	if n.asset.Kind != assets.View || n.graph.Unbound != "" || n.last.Definition.Bound.Syntax == n.graph.Bound.Syntax {
+		return false
+	}
+	return slices.ContainsFunc(n.graph.Inputs, func(name assets.Name) bool {
+		input := m.nodes[name]
+		return input != nil && (input.last == nil || input.last.Made.ID != n.last.Reads[name].Version || !slices.Equal(input.last.Made.Columns, input.graph.Columns))
+	})
 }
 
 func settingsChanged(n *node) string {
