@@ -57,8 +57,6 @@ const (
 	pair    kind = "STRUCT(x INTEGER, y VARCHAR)"
 )
 
-var kinds = []kind{number, word, day, decimal, list, pair}
-
 var pool = map[kind][]string{
 	number: {"a", "b", "c"}, word: {"s", "t"}, day: {"d", "e"}, decimal: {"m", "n"}, list: {"l", "k"}, pair: {"r", "w"},
 }
@@ -210,9 +208,8 @@ func (w *writer) write(q *query) relation {
 func (w *writer) statement(q *query) relation {
 	r := w.write(q)
 	if r.rows > 300 {
-		from, fields := w.from(r)
+		from, _ := w.from(r)
 		r.sql, r.rows = fmt.Sprintf("SELECT * FROM %s ORDER BY ALL LIMIT 40", from), 40
-		_ = fields
 	}
 	if w.style&4 != 0 {
 		r.sql = "SELECT * FROM (" + r.sql + ")"

@@ -54,8 +54,8 @@ func keptBinder(t *testing.T) compile.Binder {
 	return kept{binder}
 }
 
-// tally counts what became of the assets that an edit could have reached: those
-// edited and all below them.
+// tally counts what became of the assets that an edit concerned: those that a plan
+// builds, revalidates, or leaves alone unless an input turns out otherwise.
 type tally struct {
 	applies, reached                                 int
 	left, revalidated, unchanged, remade             int
@@ -255,7 +255,7 @@ func TestApplyLeavesNoStaleCell(t *testing.T) {
 				if try == 0 {
 					n.retried++
 				}
-				again := map[string][]string{}
+				var again map[string][]string
 				if try%4 == 3 {
 					fresh := newWorld(t, dir+"/fresh", text.files)
 					deliver(t, fresh.dir, written{}, text)
