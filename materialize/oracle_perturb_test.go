@@ -63,6 +63,22 @@ func (s oracleSource) create(name string) string {
 	return "CREATE OR REPLACE TABLE " + name + " AS " + s.query()
 }
 
+// oneThread starts DuckDB with a schema for sources.
+func oneThread(t tb) (*warehouse.Conn, func()) {
+	db, err := warehouse.Memory(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Exec(ctx, "SET threads=1; CREATE SCHEMA raw"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := db.Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, func() { c.Close(); db.Close() }
+}
+
 // steady reports whether a query yields the same each time. Even on one thread
 // DuckDB does not always take the sides of a UNION in the same order, and so not
 // the same row first.
@@ -101,19 +117,8 @@ func holds(origins []lineage.Origin, input assets.Name, column string) bool {
 // columns that are not computed from it keep their values, row by row.
 func TestLineageIsSoundUnderPerturbation(t *testing.T) {
 	binder := keptBinder(t)
-	db, err := warehouse.Memory(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if err := db.Exec(ctx, "SET threads=1; CREATE SCHEMA raw"); err != nil {
-		t.Fatal(err)
-	}
-	c, err := db.Conn(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c, closeIt := oneThread(t)
+	defer func() { closeIt() }()
 	queries, refused, unsteady, perturbed, unused, free := 0, 0, 0, 0, 0, 0
 	rapidly(t, *perturbChecks, func(t *rapid.T) {
 		names := []assets.Name{assets.MustName("raw.s0"), assets.MustName("raw.s1")}
@@ -148,20 +153,28 @@ func TestLineageIsSoundUnderPerturbation(t *testing.T) {
 		}
 		queries++
 		statement = strings.TrimSuffix(statement, ";")
-		before, err := readTable(c, statement, bound.Columns())
-		if err != nil {
-			t.Fatalf("%v\n%s", err, statement)
+		read := func() [][]string {
+			rows, err := readTable(c, statement, bound.Columns())
+			if err != nil && strings.Contains(err.Error(), "FATAL Error") {
+				// A mistake of DuckDB's own, after which its instance is of no use.
+				closeIt()
+				c, closeIt = oneThread(t)
+				refused++
+				t.Skip(err)
+			}
+			if err != nil {
+				t.Fatalf("%v\n%s", err, statement)
+			}
+			return rows
 		}
+		before := read()
 		for i, name := range names {
 			for j, f := range sources[i].fields {
 				moved := sources[i].with(t, j)
 				if err := c.Exec(ctx, moved.create(name.String())); err != nil {
 					t.Fatal(err)
 				}
-				after, err := readTable(c, statement, bound.Columns())
-				if err != nil {
-					t.Fatalf("%v\n%s", err, statement)
-				}
+				after := read()
 				if err := c.Exec(ctx, sources[i].create(name.String())); err != nil {
 					t.Fatal(err)
 				}
