@@ -28,6 +28,9 @@ func (w *planWalk) aggregate(v *fastjson.Value) *relation {
 		}
 	}
 	r.one = len(groups) == 0 && len(sets) <= 1
+	if len(sets) == 0 || len(sets) == 1 && len(sets[0].GetArray()) == len(groups) {
+		r.key = groups
+	}
 	r.rowsPrint = p.sum()
 	r.orderPrint = keyed("groups", groups, r.rowsPrint, below.orderPrint)
 	groups = varied(groups) // NULL in the grouping sets that they are not in
@@ -69,6 +72,7 @@ func (w *planWalk) distinct(v *fastjson.Value) *relation {
 	}
 	r := &relation{columns: below.columns, every: below.every, rows: rows, order: below.order.union(rows), rowsPrint: p.sum()}
 	r.orderPrint = keyed("distinct", targets, r.rowsPrint, below.orderPrint)
+	r.key = targets
 	return r
 }
 
@@ -78,7 +82,7 @@ func (w *planWalk) window(v *fastjson.Value) *relation {
 	lateral := w.numbered == v
 	below := w.child(v)
 	r := &relation{columns: slices.Clone(below.columns), every: below.every, rows: below.rows, order: below.order,
-		rowsPrint: below.rowsPrint, orderPrint: below.orderPrint, one: below.one}
+		rowsPrint: below.rowsPrint, orderPrint: below.orderPrint, one: below.one, key: below.key}
 	for _, e := range v.GetArray("expressions") {
 		keys, keysPrint := w.orders(e.GetArray("orders"), below)
 		if partitions := w.expressions(e.GetArray("partitions"), below); len(keys)+len(partitions) > 0 {

@@ -90,7 +90,7 @@ func (w *planWalk) projection(v *fastjson.Value) *relation {
 	}
 	below := w.child(v)
 	r := &relation{columns: w.expressions(list, below), rows: below.rows, order: below.order,
-		rowsPrint: below.rowsPrint, orderPrint: below.orderPrint, one: below.one}
+		rowsPrint: below.rowsPrint, orderPrint: below.orderPrint, one: below.one, key: below.key}
 	w.register(v, "table_index", r.columns)
 	return r
 }
@@ -112,7 +112,7 @@ func (w *planWalk) filter(v *fastjson.Value) *relation {
 	return &relation{
 		columns: w.mapped(below.columns, v.GetArray("projection_map")), every: below.every,
 		rows: below.rows.union(allOf(conditions).through(Filter)), order: below.order,
-		rowsPrint: p.sum(), orderPrint: below.orderPrint,
+		rowsPrint: p.sum(), orderPrint: below.orderPrint, key: below.key,
 	}
 }
 
@@ -174,7 +174,7 @@ func (w *planWalk) limit(v *fastjson.Value) *relation {
 		rows = rows.union(below.order)
 		p.print(below.orderPrint)
 	}
-	return &relation{columns: below.columns, every: below.every, rows: rows, order: below.order, rowsPrint: p.sum(), orderPrint: below.orderPrint}
+	return &relation{columns: below.columns, every: below.every, rows: rows, order: below.order, rowsPrint: p.sum(), orderPrint: below.orderPrint, key: below.key}
 }
 
 func (w *planWalk) sample(v *fastjson.Value) *relation {

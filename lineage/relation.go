@@ -14,6 +14,8 @@ type relation struct {
 	rowsPrint, orderPrint print
 	// one says that there is one row, always.
 	one bool
+	// key are columns in which no two rows are equal, if any are known.
+	key []column
 	// every stands for each column of an operator the walk does not know.
 	every *column
 }
@@ -49,11 +51,14 @@ func (r *relation) settled(keys []column) bool {
 	if r.every != nil {
 		return false
 	}
-	if r.one {
+	among := func(c column) bool {
+		return slices.ContainsFunc(keys, func(k column) bool { return k.print == c.print })
+	}
+	if r.one || len(r.key) > 0 && !slices.ContainsFunc(r.key, func(c column) bool { return !among(c) }) {
 		return true
 	}
 	for _, c := range r.columns {
-		if !c.same && !slices.ContainsFunc(keys, func(k column) bool { return k.print == c.print }) {
+		if !c.same && !among(c) {
 			return false
 		}
 	}
