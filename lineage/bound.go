@@ -55,6 +55,11 @@ type Output struct {
 	// From are the input columns its values are computed from, sorted by input, then
 	// column: conditions of CASE, keys of windows and arguments of functions included.
 	From []Origin `json:"-"`
+	// Ties are input columns that have a say in its values only in that they decide
+	// in which order rows lie, where a window or an aggregate depends on that.
+	Ties []Origin `json:"-"`
+	// Constant says that its value is the same in each row, and not counted.
+	Constant bool `json:"-"`
 	// Print is the fingerprint of how it is computed: given equal inputs, two
 	// statements of equal [Bound.Rows] have equal values in columns of equal Print.
 	Print Print `json:"print,omitempty"`
@@ -88,7 +93,7 @@ func (b Bound) Columns() []assets.Column {
 func (b Bound) Record() Bound {
 	outputs := make([]Output, len(b.Outputs))
 	for i, o := range b.Outputs {
-		o.From = nil
+		o.From, o.Ties, o.Constant = nil, nil, false
 		outputs[i] = o
 	}
 	b.Outputs, b.RowsFrom, b.OrderFrom, b.Because = outputs, nil, nil, ""

@@ -82,7 +82,10 @@ func Comparable(was, is Bound) bool {
 }
 
 // Carry says what changes in the result of b if its inputs change.
-func (b Bound) Carry(inputs map[assets.Name]Change) Change {
+func (b Bound) Carry(inputs map[assets.Name]Change) Change { return b.carry(inputs, true) }
+
+// carry is Carry with or without what only the order of rows decides.
+func (b Bound) carry(inputs map[assets.Name]Change, ties bool) Change {
 	var c Change
 	for name, change := range inputs {
 		used, scans := b.Uses[name]
@@ -103,7 +106,7 @@ func (b Bound) Carry(inputs map[assets.Name]Change) Change {
 	}
 	c.Order = c.Order || reached(b.OrderFrom)
 	for _, o := range b.Outputs {
-		if reached(o.From) {
+		if reached(o.From) || ties && reached(o.Ties) {
 			c.add(o.Name)
 		}
 	}
@@ -133,7 +136,7 @@ func ColumnChange(columns ...string) (c Change) {
 // column might be sorted by it, and whoever depends on an order might see that, but
 // where only that is to fear no rows and no values change.
 func (b Bound) CarryContent(inputs map[assets.Name]Change) Change {
-	return b.Carry(inputs).withoutOrder()
+	return b.carry(inputs, false).withoutOrder()
 }
 
 func (c Change) withoutOrder() Change {

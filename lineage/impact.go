@@ -68,7 +68,7 @@ func (g *Graph) follow(p *assets.Project, origin assets.Name, change Change, car
 				continue
 			}
 			reach[input] = c
-			if carry(node, map[assets.Name]Change{input: c}).content() {
+			if carry(node, map[assets.Name]Change{input: c}).Any() {
 				t.Through = append(t.Through, input)
 			}
 			if t.Steps == 0 || steps[input]+1 < t.Steps {
@@ -86,11 +86,18 @@ func (g *Graph) follow(p *assets.Project, origin assets.Name, change Change, car
 			}
 		}
 		changes[name], values[name], steps[name] = t.Change, from, t.Steps
-		if t.Change.content() {
+		if t.Change.content() || t.Change.Order && g.orderIsRead(name) {
 			touched = append(touched, t)
 		}
 	}
 	return touched
+}
+
+// orderIsRead reports whether an asset depends on the order of a node's rows.
+func (g *Graph) orderIsRead(name assets.Name) bool {
+	return slices.ContainsFunc(g.Nodes[name].Readers, func(reader assets.Name) bool {
+		return slices.Contains(g.Nodes[reader].Bound.Uses[name], RowOrder)
+	})
 }
 
 // valuesOf are the columns whose values a change concerns: where rows come and
@@ -123,5 +130,8 @@ func (n *Node) carry(inputs map[assets.Name]Change) Change {
 
 // carryContent is the same as [Bound.CarryContent] is to Carry.
 func (n *Node) carryContent(inputs map[assets.Name]Change) Change {
-	return n.carry(inputs).withoutOrder()
+	if n.Unbound == "" {
+		return n.Bound.CarryContent(inputs)
+	}
+	return n.carry(inputs)
 }

@@ -88,7 +88,7 @@ func TestImpactThroughAnOrder(t *testing.T) {
 	sorted.Outputs = []Output{out("total", of("orders", "id"))}
 	sorted.OrderFrom = []Origin{of("orders", "amount")}
 	g.Nodes[n("mixed")].Bound.Uses[n("totals")] = []string{RowOrder, "total"}
-	want := []Touched{{n("mixed"), 2, []assets.Name{n("totals")}, Everything, nil, true}}
+	want := []Touched{{n("totals"), 1, []assets.Name{n("orders")}, Change{Order: true}, nil, true}, {n("mixed"), 2, []assets.Name{n("totals")}, Everything, nil, true}}
 	if diff := cmp.Diff(want, g.Impact(p, n("orders"), ColumnChange("amount"))); diff != "" {
 		t.Error(diff)
 	}

@@ -3,8 +3,6 @@ package lineage
 import (
 	"maps"
 	"slices"
-
-	"github.com/seed-4311623e/assets/assets"
 )
 
 // TrackOrder adds to Uses what decides about the order of an asset's rows, if one
@@ -13,9 +11,7 @@ import (
 func (g *Graph) TrackOrder() {
 	for _, name := range slices.Backward(g.Order) {
 		node := g.Nodes[name]
-		if !slices.ContainsFunc(node.Readers, func(reader assets.Name) bool {
-			return slices.Contains(g.Nodes[reader].Bound.Uses[name], RowOrder)
-		}) {
+		if !g.orderIsRead(name) {
 			continue
 		}
 		uses := maps.Clone(node.Bound.Uses)

@@ -12,7 +12,7 @@ var volatile = map[string]bool{
 	// the session
 	"nextval": true, "currval": true, "getvariable": true, "current_setting": true, "txid_current": true,
 	"current_query": true, "current_query_id": true, "current_transaction_id": true, "current_connection_id": true,
-	"current_schema": true, "current_schemas": true, "current_database": true, "current_catalog": true, "in_search_path": true,
+	"current_user": true, "session_user": true, "user": true, "current_role": true, "current_schema": true, "current_schemas": true, "current_database": true, "current_catalog": true, "in_search_path": true,
 	"version": true, "stats": true, "write_log": true, "sleep_ms": true, "get_block_size": true,
 }
 

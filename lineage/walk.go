@@ -145,14 +145,17 @@ func (w *planWalk) bound(columns []assets.Column, result *relation, engine strin
 		Volatile: sortedSet(w.volatile), Because: w.because,
 	}
 	meaning := make([]string, 0, 3*len(columns)+2)
-	rows, used := result.rows, result.rows
+	used := result.rows
 	for i, c := range columns {
 		column := result.column(w, uint64(i))
-		b.Outputs[i] = Output{Column: c, From: w.origins(column.from, false), Print: column.print.short()}
+		b.Outputs[i] = Output{
+			Column: c, From: w.origins(column.from, false), Ties: w.origins(column.ties.without(column.from), false),
+			Constant: column.same && len(column.from) == 0, Print: column.print.short(),
+		}
 		meaning = append(meaning, c.Name, c.Type, string(column.print[:]))
-		rows, used = rows.union(column.ties), used.union(column.all())
+		used = used.union(column.all())
 	}
-	b.RowsFrom = w.origins(rows, false)
+	b.RowsFrom = w.origins(result.rows, false)
 	b.OrderFrom = w.origins(result.order.without(used), true)
 	b.Meaning = assets.NewDigest("plan1-"+engine, append(meaning, string(result.rowsPrint[:]), string(result.orderPrint[:]))...)
 	for name := range w.scanned {
@@ -183,6 +186,23 @@ func (w *planWalk) origins(from sources, order bool) []Origin {
 		return nil
 	}
 	slices.SortFunc(out, compareOrigins)
+	return out
+}
+
+// Joined are the origins of both lists, each column once with all its ways, sorted.
+func Joined(a, b []Origin) []Origin {
+	if len(b) == 0 {
+		return a
+	}
+	all := slices.SortedFunc(slices.Values(slices.Concat(a, b)), compareOrigins)
+	out := all[:0]
+	for _, o := range all {
+		if last := len(out) - 1; last >= 0 && compareOrigins(out[last], o) == 0 {
+			out[last].Via |= o.Via
+			continue
+		}
+		out = append(out, o)
+	}
 	return out
 }
 

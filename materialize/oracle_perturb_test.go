@@ -187,7 +187,7 @@ func TestLineageIsSoundUnderPerturbation(t *testing.T) {
 				}
 				var same []int
 				for o, output := range bound.Outputs {
-					if !holds(output.From, name, f.name) {
+					if !holds(output.From, name, f.name) && !holds(output.Ties, name, f.name) {
 						same = append(same, o)
 					}
 				}

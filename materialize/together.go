@@ -115,7 +115,7 @@ func (r *run) moved(t *task) []*task {
 func (r *run) crossCheck(ctx context.Context, c *warehouse.Conn, t *task, checks []assets.Check) error {
 	for _, name := range append([]assets.Name{t.asset.Name}, t.node.CheckInputs...) {
 		if _, err := r.catalog.resolve(ctx, name); err != nil {
-			return fmt.Errorf("a check reads %w", err)
+			return fmt.Errorf("a check cannot read what it looks at: %w", err)
 		}
 	}
 	results := check.Cross(ctx, c, check.Scan{

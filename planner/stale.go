@@ -332,7 +332,7 @@ func (m *model) forcedByUser(n *node) []Reason {
 // and joins the causes there are.
 func (m *model) previousFailure(n *node) []Reason {
 	failed, ok := m.in.State.Failed[Key{Asset: n.asset.Name}]
-	if !ok {
+	if !ok || m.anotherAttempt(n, failed) {
 		return nil
 	}
 	r := Reason{Code: PreviousFailure, Message: "the last attempt failed"}
@@ -341,6 +341,18 @@ func (m *model) previousFailure(n *node) []Reason {
 		r.Message += ": " + first
 	}
 	return []Reason{r}
+}
+
+// anotherAttempt reports whether what is to be built now is not what failed then:
+// another delivery of a source, or another definition.
+func (m *model) anotherAttempt(n *node, failed Materialization) bool {
+	for name, read := range failed.Reads {
+		if is := m.in.Observed[name].Version.ID; is != "" && is != read.Version {
+			return true
+		}
+	}
+	was, is := failed.Definition.Bound, n.graph.Bound
+	return was.Syntax != "" && is.Syntax != "" && was.Syntax != is.Syntax && was.Syntax.Scheme() == is.Syntax.Scheme() && !sameMeaning(was, is)
 }
 
 // checksChanged: what is published was audited by other checks, or with another

@@ -62,8 +62,8 @@ func (a *app) lineageCommand() *cobra.Command {
   assets lineage -columns -upstream mart.daily_sales
   assets lineage -downstream=1 -format svg raw.orders > orders.svg`,
 		RunE: func(c *cobra.Command, selectors []string) error {
-			if a.json {
-				flags.format = "json"
+			if a.json && flags.format != "json" {
+				return a.refuse(failure("Invalid flag", fmt.Errorf("-json and -format %s are two formats. Take one of them out", flags.format)), nil)
 			}
 			return a.lineage(c.Context(), flags, selectors)
 		},

@@ -13,7 +13,8 @@ type Column struct {
 	// From are the columns its values are computed from. They may belong to nodes
 	// that are not shown.
 	From []Origin `json:"from"`
-	// RowsFrom are the columns that only decide which rows there are: those of the
+	// RowsFrom are the columns that only decide which rows there are, or the order in
+	// which a window or an aggregate of the column meets them: those of the
 	// whole asset, at each of its columns.
 	RowsFrom []Origin `json:"rows_from"`
 }
@@ -47,10 +48,10 @@ func (g *Graph) addColumns(p *assets.Project, of *lineage.Graph) {
 				n.Notes[output.Name] = declared.Description
 			}
 		}
-		rows := origins(known.Bound.RowsFrom)
 		for _, output := range known.Bound.Outputs {
 			g.Columns = append(g.Columns, Column{
-				Asset: n.Name, Column: output.Name, Type: output.Type, From: origins(output.From), RowsFrom: rows,
+				Asset: n.Name, Column: output.Name, Type: output.Type, From: origins(output.From),
+				RowsFrom: origins(lineage.Joined(known.Bound.RowsFrom, output.Ties)),
 			})
 		}
 	}

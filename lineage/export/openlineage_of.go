@@ -171,7 +171,7 @@ func (o OpenLineage) columnLineage(name assets.Name) *ColumnLineageFacet {
 	}
 	f := &ColumnLineageFacet{Facet: facet("1-2-0", "ColumnLineageDatasetFacet"), Fields: map[string]FieldLineage{}}
 	for _, output := range node.Bound.Outputs {
-		f.Fields[o.redact(output.Name)] = FieldLineage{o.inputFields(output.From)}
+		f.Fields[o.redact(output.Name)] = FieldLineage{o.inputFields(lineage.Joined(output.From, output.Ties))}
 	}
 	f.Dataset = o.inputFields(node.Bound.RowsFrom)
 	return f

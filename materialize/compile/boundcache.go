@@ -18,6 +18,8 @@ func (c *cache) addBound(key sum, bound lineage.Bound) {
 	for _, o := range bound.Outputs {
 		w.body = appendString(appendString(appendString(w.body, o.Name), o.Type), string(o.Print))
 		w.origins(o.From)
+		w.origins(o.Ties)
+		w.body = appendBool(w.body, o.Constant)
 	}
 	b := binary.AppendUvarint(nil, uint64(len(w.columns)))
 	for _, o := range w.columns {
@@ -70,7 +72,7 @@ func (c *cache) bound(key sum, into *lineage.Bound) bool {
 	b.OrderFrom = r.origins()
 	b.Outputs = make([]lineage.Output, r.count())
 	for i := range b.Outputs {
-		b.Outputs[i] = lineage.Output{Column: assets.Column{Name: r.string(), Type: r.string()}, Print: lineage.Print(r.string()), From: r.origins()}
+		b.Outputs[i] = lineage.Output{Column: assets.Column{Name: r.string(), Type: r.string()}, Print: lineage.Print(r.string()), From: r.origins(), Ties: r.origins(), Constant: r.number() == 1}
 	}
 	uses := r.count()
 	b.Uses = make(map[assets.Name][]string, uses)

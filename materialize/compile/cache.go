@@ -40,7 +40,7 @@ func sumColumns(columns []assets.Column) sum {
 
 // magic begins the cache file; its number grows whenever what is kept, or what
 // is found out about a statement, changes.
-const magic = "assets compile cache 2\n"
+const magic = "assets compile cache 3\n"
 
 // cache holds DuckDB's answers. On disk: magic, a checksum of the rest, then
 // entries of key, length and answer. A file that is not exactly that is no cache.

@@ -227,7 +227,7 @@ func TestAnswersSurviveTheCache(t *testing.T) {
 		}), 1, 4)
 		bound := lineage.Bound{
 			Outputs: rapid.SliceOf(rapid.Custom(func(r *rapid.T) lineage.Output {
-				return lineage.Output{Column: rapid.Make[assets.Column]().Draw(r, "column"), From: origins.Draw(r, "from"), Print: "1234"}
+				return lineage.Output{Column: rapid.Make[assets.Column]().Draw(r, "column"), From: origins.Draw(r, "from"), Ties: origins.Draw(r, "ties"), Constant: rapid.Bool().Draw(r, "constant"), Print: "1234"}
 			})).Draw(r, "outputs"),
 			RowsFrom: origins.Draw(r, "rows"), OrderFrom: origins.Draw(r, "order"), Meaning: "a:c", Rows: "56", Order: "78",
 			Uses: rapid.MapOf(name, rapid.SliceOf(rapid.String())).Draw(r, "uses"), Volatile: words.Draw(r, "volatile"), Assumed: rapid.Bool().Draw(r, "assumed"),

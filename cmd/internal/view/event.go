@@ -101,7 +101,7 @@ func FinishedLine(e materialize.Event, isView bool, style Style) string {
 	case materialize.Built:
 		return fmt.Sprintf("%s: %s %s in %s %s", name, style.Green("built"), Count(e.Rows, "row"), Seconds(e.Took.Seconds()), count)
 	case materialize.TakenUp:
-		return fmt.Sprintf("%s: %s from an interrupted run, %s %s", name, style.Green("taken up"), Count(e.Rows, "row"), count)
+		return fmt.Sprintf("%s: %s as an earlier run built it, %s %s", name, style.Green("taken up"), Count(e.Rows, "row"), count)
 	case materialize.Unchanged:
 		return fmt.Sprintf("%s: built in %s, content unchanged %s", name, Seconds(e.Took.Seconds()), count)
 	case materialize.FailedBuild:

@@ -27,10 +27,10 @@ raw.orders.
 
 ASSET           STEPS  THROUGH          WHAT MAY CHANGE
 staging.orders      1  raw.orders       amount
-mart.sales          2  staging.orders,  rows; revenue,
+mart.sales          2  staging.orders,  rows and counts; revenue,
                        staging.refunds  revenue_last_year,
                                         margin_percent
-mart.first          2  staging.orders   rows
+mart.first          2  staging.orders   rows and counts
 
 OWNER                ASSET              FRESHNESS                             TAGS
 finance@example.com  mart.sales         within 1h; within 1m30s at 0 8 * * *  money

@@ -119,9 +119,9 @@ func (a TouchedJSON) touched() string {
 	}
 	switch {
 	case a.Rows && columns == "":
-		return "rows"
+		return "rows and counts"
 	case a.Rows:
-		return "rows; " + columns
+		return "rows and counts; " + columns
 	}
 	return columns
 }

@@ -101,7 +101,7 @@ func TestLinesTellEveryOutcome(t *testing.T) {
 	}{
 		{materialize.Event{Asset: n("a"), Outcome: materialize.Built, Rows: 1, Took: 41 * time.Second}, "a: built 1 row in 41 s [1/2]\n"},
 		{materialize.Event{Asset: n("v"), Outcome: materialize.Built}, "v: view made [1/2]\n"},
-		{materialize.Event{Asset: n("a"), Outcome: materialize.TakenUp, Rows: 5}, "a: taken up from an interrupted run, 5 rows [1/2]\n"},
+		{materialize.Event{Asset: n("a"), Outcome: materialize.TakenUp, Rows: 5}, "a: taken up as an earlier run built it, 5 rows [1/2]\n"},
 		{materialize.Event{Asset: n("a"), Outcome: materialize.Unchanged, Took: 3 * time.Minute}, "a: built in 3m0s, content unchanged [1/2]\n"},
 		{materialize.Event{Asset: n("a"), Outcome: materialize.Revalidated}, "a: up to date, not built [1/2]\n"},
 		{materialize.Event{Asset: n("a"), Outcome: materialize.FailedBuild, Message: "division by zero"}, "a: failed: division by zero [1/2]\n"},

@@ -147,7 +147,7 @@ func StateOf(state planner.State, step planner.Step, now time.Time) string {
 	switch {
 	case has(step, planner.Removed):
 		return "removed"
-	case failed && (built || step.Action == planner.Blocked || has(step, planner.ChecksChanged)):
+	case failed && (built && has(step, planner.PreviousFailure) || step.Action == planner.Blocked || has(step, planner.ChecksChanged)):
 		return "failed"
 	case !published || found.Kind == "" && has(step, planner.Drifted):
 		return "missing"

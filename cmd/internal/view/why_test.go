@@ -121,7 +121,8 @@ func TestStateOf(t *testing.T) {
 		{"blocked", in.State, step("mart.sales", planner.Blocked, reason(planner.UpstreamFailed)), "stale"},
 		{"left the project", failed, step("mart.sales", planner.Drop, reason(planner.Removed)), "removed"},
 		{"does not pass its new checks", failed, step("mart.sales", planner.Revalidate, reason(planner.ChecksChanged)), "failed"},
-		{"tried and failed", failed, step("mart.sales", planner.Rebuild, reason(planner.InputChanged)), "failed"},
+		{"tried and failed", failed, step("mart.sales", planner.Rebuild, reason(planner.InputChanged), reason(planner.PreviousFailure)), "failed"},
+		{"another delivery failed", failed, step("mart.sales", planner.Rebuild, reason(planner.InputChanged)), "stale"},
 		{"failed, then taken back", failed, step("mart.sales", planner.None), "fresh"},
 	} {
 		if got := StateOf(c.state, c.step, in.Now); got != c.want {

@@ -22,7 +22,11 @@ type WhyColumnJSON struct {
 	// From is what the values are computed from, and those again, down to sources.
 	From []FromJSON `json:"from"`
 	// RowsFrom is what decides which rows the asset has.
-	RowsFrom []RowsJSON      `json:"rows_from"`
+	RowsFrom []RowsJSON `json:"rows_from"`
+	// Ties decide about its values only by the order in which rows lie.
+	Ties []RowsJSON `json:"ties,omitempty"`
+	// Constant says that its value is the same in each row; without that, what comes from no column is counted.
+	Constant bool            `json:"constant,omitempty"`
 	Assumed  bool            `json:"assumed,omitempty"` // From and RowsFrom are everything: DuckDB could not tell
 	Checks   []ColumnCheck   `json:"checks"`
 	Next     *ColumnNextJSON `json:"next,omitempty"` // what the next plan would do with it; of a source: nothing
@@ -91,6 +95,9 @@ func NewWhyColumn(in planner.Input, plan planner.Plan, name assets.Name, column 
 		root := in.Graph.Trace(name, column)
 		doc.Type, doc.Assumed, doc.Unbound = root.Type, node.Bound.Assumed, node.Unbound
 		doc.From, doc.RowsFrom = fromJSON(in.Project, root.From), decidingRows(node.Bound)
+		if output := node.Bound.Output(doc.Column); output != nil {
+			doc.Ties, doc.Constant = tying(output.Ties), output.Constant
+		}
 	}
 	if in.Project.Sources[name] != nil {
 		doc.Kind = "source"
@@ -146,6 +153,17 @@ func decidingRows(b lineage.Bound) []RowsJSON {
 			}
 		}
 		list = append(list, rows)
+	}
+	return list
+}
+
+func tying(origins []lineage.Origin) (list []RowsJSON) {
+	for _, o := range origins {
+		if len(list) == 0 || list[len(list)-1].Name != o.Input {
+			list = append(list, RowsJSON{Name: o.Input})
+		}
+		last := &list[len(list)-1]
+		last.Columns = append(last.Columns, RowsFrom{o.Column, o.Via.Subtypes()})
 	}
 	return list
 }

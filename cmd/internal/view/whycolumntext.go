@@ -64,13 +64,27 @@ func writeFrom(w io.Writer, doc WhyColumnJSON, style Style) {
 		return
 	case doc.Assumed:
 		fmt.Fprintln(w, "DuckDB cannot show how this SQL is computed, so it counts as made from everything it reads.")
+	case len(doc.From) == 0 && doc.Constant:
+		fmt.Fprintln(w, "It is a constant: its value comes from no column and is the same in each row.")
 	case len(doc.From) == 0:
-		fmt.Fprintln(w, "Its values come from no column: they are constants, or counts of rows.")
+		fmt.Fprintln(w, "Its values come from no column: they are counted, or follow from which rows there are.")
 	}
 	if len(doc.From) > 0 {
 		fmt.Fprintln(w, "Its values come from")
 		t := table{style: style}
 		addFrom(&t, doc.From, 1)
+		t.body(w)
+	}
+	if len(doc.Ties) > 0 {
+		fmt.Fprintln(w, "\nIt depends on the order of rows. Where rows are equal in what they are sorted by, that is decided by")
+		t := table{}
+		for _, rows := range doc.Ties {
+			var names []string
+			for _, c := range rows.Columns {
+				names = append(names, c.Column)
+			}
+			t.add("  "+rows.Name.String(), strings.Join(names, ", "))
+		}
 		t.body(w)
 	}
 	if len(doc.RowsFrom) == 0 {
