@@ -122,7 +122,7 @@ func (r *run) revalidate(ctx context.Context, c *warehouse.Conn, t *task, last p
 	if err != nil {
 		return err
 	}
-	return r.audit(ctx, c, t, relation)
+	return r.audit(ctx, c, t, relation, nil)
 }
 
 // buildView makes the view in the run's catalog. Its version says what it is and
@@ -162,22 +162,30 @@ func (r *run) buildTable(ctx context.Context, c *warehouse.Conn, t *task) error 
 		return r.sqlError(t, err)
 	}
 	t.record.Made = planner.Version{Columns: t.node.Bound.Columns(), Arrived: r.Now()}
-	return r.audit(ctx, c, t, relation)
+	return r.audit(ctx, c, t, relation, r.rowsBefore(t))
 }
 
 // audit scans relation once, for its content hash, the digests its readers will
-// ask for and every check that can share the scan. A failed check is an error.
-func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation string) error {
+// ask for and every check that can share the scan. previous is the number of rows
+// of the version that is replaced, nil if none is. A failed check is an error.
+func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation string, previous *int64) error {
 	projections, inOrder := r.projections(t.step.Asset), orderedWhole(t.record.Made.Columns)
 	ordered := r.orderMatters(t.step.Asset)
 	if ordered {
 		projections = append(projections, inOrder)
+	}
+	history, err := r.history(ctx, t.asset)
+	if err != nil {
+		return err
 	}
 	audit, err := check.Run(ctx, c, check.Scan{
 		Relation:    relation,
 		Columns:     t.record.Made.Columns,
 		Checks:      slices.DeleteFunc(slices.Clone(t.asset.Checks), t.isCross),
 		Projections: projections,
+		Now:         r.Now(),
+		Previous:    previous,
+		History:     history,
 		Redact:      r.Redact,
 	})
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 // isCross reports whether a check of the task has to wait until all is built:
 // one that may read other assets, and every check of a view.
 func (t *task) isCross(c assets.Check) bool {
-	readsOthers := len(t.node.CheckInputs) > 0 && (c.Kind == assets.Query || c.Kind == assets.Expression)
-	return t.asset.Kind == assets.View || c.Kind == assets.Relationships || readsOthers
+	readsOthers := len(t.node.CheckInputs) > 0 && (c.Kind == assets.Query || c.Kind == assets.Expression || c.Where.Text != "")
+	return t.asset.Kind == assets.View || c.Kind == assets.Relationships || c.Kind == assets.Reconcile || readsOthers
 }
 
 // checkTogether runs the checks that speak of more than one asset, and those of
@@ -119,7 +119,7 @@ func (r *run) crossCheck(ctx context.Context, c *warehouse.Conn, t *task, checks
 		}
 	}
 	results := check.Cross(ctx, c, check.Scan{
-		Relation: warehouse.NameRef(t.asset.Name), Columns: t.record.Made.Columns, Checks: checks, Redact: r.Redact,
+		Relation: warehouse.NameRef(t.asset.Name), Columns: t.record.Made.Columns, Checks: checks, Now: r.Now(), Redact: r.Redact,
 	})
 	// A second round replaces what the first one found.
 	t.record.Checks = slices.DeleteFunc(slices.Clone(t.record.Checks), func(old planner.CheckResult) bool {

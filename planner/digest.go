@@ -66,6 +66,7 @@ func ChecksDigest(checks []assets.Check) assets.Digest {
 		for _, list := range [][]string{c.Columns, c.Values, c.ToColumns} {
 			text = pack(append(text, '|'), list...) // no field begins with |
 		}
+		text = append(text, c.Key()...)
 		parts = append(parts, string(text))
 	}
 	slices.Sort(parts)

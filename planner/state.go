@@ -106,7 +106,10 @@ type CheckResult struct {
 	Severity   assets.Severity  `json:"severity"`
 	Status     CheckStatus      `json:"status"`
 	Violations int64            `json:"violations"` // rows
-	Message    string           `json:"message,omitempty"`
+	// Value is what was measured: rows, the newest time in seconds since 1970, a
+	// statistic, an aggregate. nil: nothing is, or it is no number.
+	Value   *float64 `json:"value,omitempty"`
+	Message string   `json:"message,omitempty"`
 	// Columns and Rows show up to five of the violating rows as text.
 	Columns []string   `json:"columns,omitempty"`
 	Rows    [][]string `json:"rows,omitempty"`

@@ -74,7 +74,31 @@ func (l *loader) readOne(a *args, b *hclsyntax.Block) *assets.Asset {
 			asset.Freshness = append(asset.Freshness, f)
 		}
 	}
+	l.ageByPolicy(asset)
 	return asset
+}
+
+// ageByPolicy gives freshness checks that do not say how old the newest value may
+// be the tightest of the asset's policies, or of the project's defaults.
+func (l *loader) ageByPolicy(asset *assets.Asset) {
+	policies := asset.Freshness
+	if len(policies) == 0 {
+		policies = l.project.Freshness
+	}
+	for i, c := range asset.Checks {
+		if c.Kind != assets.Recency || c.MaxAge > 0 {
+			continue
+		}
+		for _, p := range policies {
+			if c.MaxAge == 0 || p.MaxLag < c.MaxAge {
+				c.MaxAge = p.MaxLag
+			}
+		}
+		if c.MaxAge == 0 {
+			l.report(problem(c.Decl, "Missing argument \"max_age\"", "Neither the asset nor the project's defaults have a freshness policy to take it from. Say how old the newest value may be: max_age = \"26h\"."))
+		}
+		asset.Checks[i].MaxAge = c.MaxAge
+	}
 }
 
 func (l *loader) readKind(b *hclsyntax.Block, what string) assets.Kind {

@@ -17,25 +17,41 @@ import (
 // (default: those of the same names) of the source or asset `to`.
 var checkArgs = map[assets.CheckKind][]string{
 	assets.NotNull:        {"columns"},
+	assets.NotEmpty:       {"columns"},
 	assets.Unique:         {"columns"},
 	assets.AcceptedValues: {"columns", "values"},
+	assets.Between:        {"columns", "min", "max"},
+	assets.Length:         {"columns", "min", "max"},
+	assets.Matches:        {"columns", "pattern"},
+	assets.Increasing:     {"columns", "order_by", "within", "strict"},
+	assets.NoGaps:         {"columns", "within", "step"},
 	assets.Relationships:  {"columns", "to", "to_columns"},
-	assets.RowCount:       {"min", "max"},
+	assets.Reconcile:      {"expression", "to", "to_expression"},
+	assets.RowCount:       {"min", "max", "min_change", "max_change"},
+	assets.Recency:        {"columns", "max_age"},
+	assets.Distribution:   {"columns", "statistic", "last", "z_score", "band"},
 	assets.Expression:     {"expression"},
 	assets.Query:          {"sql"},
 }
 
-var commonCheckArgs = []string{"name", "severity", "description"}
+// ofOneColumn are the kinds that are about one column each.
+var ofOneColumn = []assets.CheckKind{assets.Increasing, assets.NoGaps, assets.Recency, assets.Distribution}
+
+// wholeTable are the kinds that may do without columns.
+var wholeTable = []assets.CheckKind{assets.NotEmpty}
+
+var commonCheckArgs = []string{"name", "severity", "description", "tags", "where", "tolerance", "quarantine", "max_share"}
 
 var (
-	laterCheckKinds = []string{"not_empty", "length", "matches", "between", "increasing", "no_gaps", "freshness", "distribution", "reconcile", "schema"}
-	laterCheckArgs  = []string{"quarantine", "where", "tolerance", "tags", "max_share", "min_change", "max_change", "sample", "limit"}
+	laterCheckKinds = []string{"schema"}
+	laterCheckArgs  = []string{"sample", "limit"}
 )
 
 // kindsElsewhere are names other tools have for our kinds of check.
 var kindsElsewhere = map[string]assets.CheckKind{
 	"not_null_columns": assets.NotNull, "nonnull": assets.NotNull, "is_unique": assets.Unique, "primary_key": assets.Unique, "enum": assets.AcceptedValues,
-	"in": assets.AcceptedValues, "values": assets.AcceptedValues, "foreign_key": assets.Relationships, "references": assets.Relationships,
+	"in": assets.AcceptedValues, "range": assets.Between, "regex": assets.Matches, "pattern": assets.Matches, "recency": assets.Recency, "anomaly": assets.Distribution,
+	"monotonic": assets.Increasing, "sequential_values": assets.NoGaps, "not_empty_string": assets.NotEmpty, "equality": assets.Reconcile, "values": assets.AcceptedValues, "foreign_key": assets.Relationships, "references": assets.Relationships,
 	"expression_is_true": assets.Expression, "query": assets.Query, "custom": assets.Query, "rows": assets.RowCount, "row_count_between": assets.RowCount,
 }
 
@@ -44,6 +60,9 @@ var checkArgsInstead = map[string]string{
 	"field":  "Name the referenced columns as a list: to_columns = [\"id\"].",
 	"level":  "How much a violation weighs is `severity`: \"error\" or \"warn\".",
 	"query":  "The query that returns violating rows is `sql`.",
+	"filter": "Which rows are looked at says `where`.",
+	"regex":  "The regular expression is `pattern`.",
+	"mostly": "How much may be wrong is `tolerance`: tolerance = \"1%\".",
 }
 
 // readChecks reads the check blocks of an asset and of its columns.
@@ -120,19 +139,12 @@ func (l *loader) readCheck(of *args, b *hclsyntax.Block, column string) (assets.
 	l.fits(b.Body, s, what)
 
 	a := l.args(of.s, b.Body, what)
-	c := assets.Check{Kind: kind, Label: a.filled("name"), Description: a.text("description"), Severity: assets.Error, Decl: b.DefRange(), ArgRange: b.DefRange()}
-	if text := a.filled("severity"); text != "" {
-		c.Severity = assets.Severity(text)
-		if c.Severity != assets.Error && c.Severity != assets.Warn {
-			a.wrong("severity", fmt.Sprintf("Unsupported severity %q", text), "It is \"error\", which keeps bad data from being published, or \"warn\", which records it.")
-		}
-	}
+	c := assets.Check{Kind: kind, Decl: b.DefRange(), ArgRange: b.DefRange()}
+	l.readCommon(a, b, &c)
 	good := true
 	missing := func(name, detail string) {
 		good = false
-		if !a.has(name) {
-			l.report(problem(b.DefRange(), fmt.Sprintf("Missing argument %q", name), detail))
-		}
+		l.missingArg(a, b.DefRange(), name, detail)
 	}
 
 	takesColumns := slices.Contains(checkArgs[kind], "columns")
@@ -144,7 +156,10 @@ func (l *loader) readCheck(of *args, b *hclsyntax.Block, column string) (assets.
 	case takesColumns:
 		c.Columns = a.texts("columns")
 		c.ArgRange = a.at("columns", c.ArgRange)
-		if len(c.Columns) == 0 {
+		if len(c.Columns) > 1 && slices.Contains(ofOneColumn, kind) {
+			a.wrong("columns", fmt.Sprintf("A check %q is about one column", kind), "Write a check for each of them.")
+		}
+		if len(c.Columns) == 0 && !(slices.Contains(wholeTable, kind) && !a.has("columns")) {
 			missing("columns", fmt.Sprintf("Say which columns %s is about: columns = [\"id\"].", what))
 		}
 		if v, ok := a.value("columns"); ok && v.Type().IsTupleType() && v.LengthInt() == 0 {
@@ -163,38 +178,88 @@ func (l *loader) readCheck(of *args, b *hclsyntax.Block, column string) (assets.
 		if len(c.Values) == 0 {
 			missing("values", "Say which values are accepted: values = [\"paid\", \"returned\"].")
 		}
+	case assets.Between:
+		if !l.readBounds(a, &c) {
+			missing("min", "Say between what: min = 0, max = 100, or one of them; dates are written as strings.")
+		}
+	case assets.Length:
+		good = l.readCounts(a, &c, "Nothing is at least %d and at most %d long.")
+		if !a.has("min") && !a.has("max") {
+			missing("min", "Say how long values may be: min = 1, max = 80, or one of them.")
+		}
+	case assets.Matches:
+		if c.Pattern = a.filled("pattern"); c.Pattern == "" {
+			missing("pattern", "Give a regular expression: pattern = \"^[A-Z]{2}[0-9]+$\".")
+		} else {
+			c.ArgRange = a.at("pattern", c.ArgRange)
+		}
+	case assets.Increasing:
+		l.readSeries(a, &c)
+		if len(c.OrderBy) == 0 {
+			missing("order_by", "A table has no order. Say in which the values increase: order_by = [\"created_at\"].")
+		}
+	case assets.NoGaps:
+		l.readSeries(a, &c)
 	case assets.Relationships:
 		if !l.readRelationship(a, &c) {
 			missing("to", "Say where the values must occur: to = \"staging.customers\".")
 		}
+	case assets.Reconcile:
+		good = l.readReconcile(a, &c)
+		if !l.readTo(a, &c) {
+			missing("to", "Say what it is compared with: to = \"staging.orders\".")
+		}
+		if !a.has("expression") {
+			missing("expression", "Write the aggregate that must be equal: expression = \"sum(amount)\".")
+		}
 	case assets.RowCount:
-		c.Min, c.Max = a.count("min"), a.count("max")
-		if !a.has("min") && !a.has("max") {
-			missing("min", "Say how many rows there may be: min = 1, max = 1000, or both.")
+		good = l.readCounts(a, &c, "No table has at least %d and at most %d rows.")
+		l.readChange(a, &c)
+		if !a.has("min") && !a.has("max") && !a.has("min_change") && !a.has("max_change") {
+			missing("min", "Say how many rows there may be: min = 1, max = 1000, or both; or how much their number may change: min_change = \"-10%\".")
 		}
-		good = good && a.has("min") == (c.Min != nil) && a.has("max") == (c.Max != nil)
-		if c.Min != nil && c.Max != nil && *c.Min > *c.Max {
-			a.wrong("max", "\"max\" is less than \"min\"", fmt.Sprintf("No table has at least %d and at most %d rows.", *c.Min, *c.Max))
+	case assets.Recency:
+		if age, ok := a.duration("max_age"); ok {
+			c.MaxAge = age
+			if age <= 0 {
+				a.wrong("max_age", "\"max_age\" must be more than nothing", "Say how old the newest value may be: max_age = \"26h\".")
+			}
+		} else if a.has("max_age") {
+			good = false
 		}
+	case assets.Distribution:
+		good = l.readDistribution(a, b, &c)
 	case assets.Expression, assets.Query:
-		name := checkArgs[kind][0]
-		c.ArgRange = a.at(name, c.ArgRange)
-		var ok bool
-		if expr := a.expr(name); expr == nil {
-			missing(name, map[assets.CheckKind]string{
-				assets.Expression: "Write a condition that every row meets: expression = \"amount >= 0\".",
-				assets.Query:      "Write a query that returns the rows that violate the rule.",
-			}[kind])
-		} else if c.SQL, ok = a.s.sql(expr, name, what); !ok {
-			good = false
-		} else if strings.Trim(c.SQL.Text, "; \t\r\n") == "" {
-			good = false
-			a.wrong(name, fmt.Sprintf("%q is empty", name), "Write SQL between the quotes.")
-		} else if kind == assets.Expression {
-			c.SQL = withoutEnd(c.SQL)
-		}
+		good = l.readCheckSQL(a, b, &c)
 	}
+	l.readQuarantine(a, &c)
 	return c, good
+}
+
+// readCheckSQL reads the condition or query of a check.
+func (l *loader) readCheckSQL(a *args, b *hclsyntax.Block, c *assets.Check) (good bool) {
+	name := checkArgs[c.Kind][0]
+	c.ArgRange = a.at(name, c.ArgRange)
+	expr := a.expr(name)
+	if expr == nil {
+		l.missingArg(a, b.DefRange(), name, map[assets.CheckKind]string{
+			assets.Expression: "Write a condition that every row meets: expression = \"amount >= 0\".",
+			assets.Query:      "Write a query that returns the rows that violate the rule.",
+		}[c.Kind])
+		return false
+	}
+	var ok bool
+	if c.SQL, ok = a.s.sql(expr, name, a.what); !ok {
+		return false
+	}
+	if strings.Trim(c.SQL.Text, "; \t\r\n") == "" {
+		a.wrong(name, fmt.Sprintf("%q is empty", name), "Write SQL between the quotes.")
+		return false
+	}
+	if c.Kind == assets.Expression {
+		c.SQL = withoutEnd(c.SQL)
+	}
+	return true
 }
 
 // withoutEnd takes off what ends a statement: a condition becomes part of one.
@@ -235,7 +300,8 @@ func (l *loader) acceptedValues(a *args) []string {
 	return literals
 }
 
-func (l *loader) readRelationship(a *args, c *assets.Check) bool {
+// readTo reads the name of what a check compares with.
+func (l *loader) readTo(a *args, c *assets.Check) bool {
 	to := a.filled("to")
 	if to == "" {
 		return false
@@ -243,14 +309,22 @@ func (l *loader) readRelationship(a *args, c *assets.Check) bool {
 	n, err := assets.ParseName(to)
 	if err != nil {
 		detail := sentence(err.Error())
-		if parts := strings.Split(to, "."); len(parts) == 3 {
+		if parts := strings.Split(to, "."); len(parts) == 3 && c.Kind == assets.Relationships {
 			detail = fmt.Sprintf("Name the table and its columns apart: to = %q, to_columns = [%q].", parts[0]+"."+parts[1], parts[2])
 		}
 		a.wrong("to", "Invalid name", detail)
 		return false
 	}
 	l.refer(reference{name: n, at: a.expr("to").Range()})
-	c.To, c.ToColumns = n, a.texts("to_columns")
+	c.To = n
+	return true
+}
+
+func (l *loader) readRelationship(a *args, c *assets.Check) bool {
+	if !l.readTo(a, c) {
+		return false
+	}
+	c.ToColumns = a.texts("to_columns")
 	switch {
 	case !a.has("to_columns"):
 		c.ToColumns = slices.Clone(c.Columns)

@@ -34,7 +34,8 @@ func digest(p *assets.Project) assets.Digest {
 			d.add("column", c.Name, c.Type, c.Description)
 		}
 		for _, c := range a.Checks {
-			d.add("check", string(c.Kind), c.Label, c.Description, string(c.Severity), c.To.String(), number(c.Min), number(c.Max), c.SQL.Text)
+			d.add("check", string(c.Kind), c.Label, c.Description, string(c.Severity), c.To.String(), number(c.Min), number(c.Max), c.SQL.Text, c.Key())
+			d.list(c.Tags)
 			d.list(c.Columns)
 			d.list(c.Values)
 			d.list(c.ToColumns)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -22,7 +23,8 @@ type aggregate struct {
 	inner       []string          // of a row; the i-th is called _i
 	sums        []string          // of hashes, one for each projection
 	counts      []string
-	tallies     map[int]func(found) int64 // of violations, by index of the check
+	values      []string                     // aggregates that are DOUBLE, or NULL
+	tallies     map[int]func(found) measured // by index of the check
 }
 
 // found is an aggregate's answer.
@@ -30,10 +32,11 @@ type found struct {
 	rows    int64
 	digests []assets.Digest // of the projections
 	counts  []int64
+	values  []*float64
 }
 
 func newAggregate(s Scan) (*aggregate, error) {
-	a := &aggregate{relation: s.Relation, projections: [][]assets.Column{s.Columns}, tallies: map[int]func(found) int64{}}
+	a := &aggregate{relation: s.Relation, projections: [][]assets.Column{s.Columns}, tallies: map[int]func(found) measured{}}
 	for _, names := range s.Projections {
 		columns, err := project(s.Columns, names)
 		if err != nil {
@@ -45,7 +48,7 @@ func newAggregate(s Scan) (*aggregate, error) {
 		a.sums = append(a.sums, warehouse.HashSums(a.row(warehouse.HashRow(columns))))
 	}
 	for i, c := range s.Checks {
-		if tally := a.add(c); tally != nil {
+		if tally := a.add(s, c); tally != nil {
 			a.tallies[i] = tally
 		}
 	}
@@ -69,24 +72,54 @@ func project(columns []assets.Column, names []string) ([]assets.Column, error) {
 	return out, nil
 }
 
-// add asks for what a check needs and returns how its violations follow from the
+// add asks for what a check needs and returns how its outcome follows from the
 // answer; nil if the check needs statements of its own.
-func (a *aggregate) add(c assets.Check) func(found) int64 {
-	switch {
-	case c.Kind == assets.RowCount:
-		return func(f found) int64 { return outside(c, f.rows) }
-	case c.Kind == assets.Unique:
+func (a *aggregate) add(s Scan, c assets.Check) func(found) measured {
+	rows := a.looked(c)
+	violated := func(count func(found) int64) func(found) measured {
+		return func(f found) measured { return measured{violations: count(f), rows: rows(f)} }
+	}
+	switch c.Kind {
+	case assets.RowCount:
+		return func(f found) measured { return s.counts(c, rows(f)) }
+	case assets.Recency:
+		value := a.statistic(c)
+		return func(f found) measured { return s.recent(c, f.values[value]) }
+	case assets.Distribution:
+		value := a.statistic(c)
+		return func(f found) measured { return s.compare(c, f.values[value]) }
+	case assets.NotEmpty:
+		if len(c.Columns) == 0 {
+			return violated(func(f found) int64 { return 1 - min(1, rows(f)) })
+		}
+	case assets.Unique:
 		key := a.row(key(c))
 		all, distinct := a.count("count("+key+")"), a.count("count(DISTINCT "+key+")")
-		return func(f found) int64 { return f.counts[all] - f.counts[distinct] }
-	case c.Kind == assets.NotNull && len(c.Columns) == 1:
-		all := a.count("count(" + a.row(warehouse.Ident(c.Columns[0])) + ")")
-		return func(f found) int64 { return f.rows - f.counts[all] }
-	case c.Kind == assets.Relationships || where(c) == "":
+		return violated(func(f found) int64 { return f.counts[all] - f.counts[distinct] })
+	case assets.NotNull:
+		if len(c.Columns) == 1 && c.Where.Text == "" {
+			all := a.count("count(" + a.row(warehouse.Ident(c.Columns[0])) + ")")
+			return violated(func(f found) int64 { return f.rows - f.counts[all] })
+		}
+	case assets.Relationships:
 		return nil
 	}
-	violations := a.count("count_if(" + a.row("("+where(c)+")") + ")::BIGINT")
-	return func(f found) int64 { return f.counts[violations] }
+	condition := violates(c)
+	if condition == "" {
+		return nil
+	}
+	violations := a.count("count(*) FILTER (WHERE " + a.row("("+condition+")") + ")")
+	return violated(func(f found) int64 { return f.counts[violations] })
+}
+
+// looked asks for the number of rows that a check looks at.
+func (a *aggregate) looked(c assets.Check) func(found) int64 {
+	only := considered(c)
+	if only == "" {
+		return func(f found) int64 { return f.rows }
+	}
+	count := a.count("count(*) FILTER (WHERE " + a.row(only) + ")")
+	return func(f found) int64 { return f.counts[count] }
 }
 
 // row asks for an expression of each row and returns its name.
@@ -96,6 +129,12 @@ func (a *aggregate) row(expression string) string {
 
 // count asks for an aggregate of row names, a BIGINT.
 func (a *aggregate) count(expression string) int { return index(&a.counts, expression) }
+
+// statistic asks for what a check measures, a DOUBLE.
+func (a *aggregate) statistic(c assets.Check) int {
+	row, aggregate := statistic(c)
+	return index(&a.values, "CAST("+fmt.Sprintf(aggregate, a.row(row))+" AS DOUBLE)")
+}
 
 // index returns the place of s in list, which it is appended to if it is not there.
 func index(list *[]string, s string) int {
@@ -112,12 +151,12 @@ func (a *aggregate) sql() string {
 	for i, expression := range a.inner {
 		inner[i] = fmt.Sprintf("%s AS _%d", expression, i)
 	}
-	outer := slices.Concat([]string{"count(*)"}, a.sums, a.counts)
+	outer := slices.Concat([]string{"count(*)"}, a.sums, a.counts, a.values)
 	return "SELECT " + strings.Join(outer, ", ") + "\nFROM (SELECT " + strings.Join(inner, ", ") + "\nFROM " + a.relation + ")"
 }
 
 func (a *aggregate) run(ctx context.Context, q Querier) (found, error) {
-	f := found{counts: make([]int64, len(a.counts))}
+	f := found{counts: make([]int64, len(a.counts)), values: make([]*float64, len(a.values))}
 	sums := make([]string, len(a.sums))
 	targets := []any{&f.rows}
 	for i := range sums {
@@ -126,8 +165,16 @@ func (a *aggregate) run(ctx context.Context, q Querier) (found, error) {
 	for i := range f.counts {
 		targets = append(targets, &f.counts[i])
 	}
+	for i := range f.values {
+		targets = append(targets, &f.values[i])
+	}
 	if err := queryRow(ctx, q, a.sql(), targets...); err != nil {
 		return found{}, err
+	}
+	for i, v := range f.values {
+		if v != nil && (math.IsNaN(*v) || math.IsInf(*v, 0)) {
+			f.values[i] = nil // of such values there is no mean, and JSON has no word for them
+		}
 	}
 	for i, columns := range a.projections {
 		f.digests = append(f.digests, warehouse.ContentDigest(columns, f.rows, sums[i]))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/planner"
@@ -22,6 +23,12 @@ type Scan struct {
 	Checks   []assets.Check
 	// Projections are the sets of columns to give digests of.
 	Projections [][]string
+	// Now is the moment that freshness is judged by.
+	Now time.Time
+	// Previous is the number of rows of the version before; nil: there is none.
+	Previous *int64
+	// History holds what checks measured of earlier versions, oldest first, by [assets.Check.ID].
+	History map[string][]float64
 	// Redact takes secrets out of what results show; nil: there are none.
 	Redact func(string) string
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -32,42 +33,76 @@ type runner struct {
 
 // run runs one check for itself.
 func (r *runner) run(c assets.Check) planner.CheckResult {
-	var violations int64
-	var err error
 	switch c.Kind {
 	case assets.Query:
 		return r.query(c)
-	case assets.RowCount:
-		var rows int64
-		if err = queryRow(r.ctx, r.q, "SELECT count(*) FROM "+r.Relation, &rows); err == nil {
-			r.rows, violations = rows, outside(c, rows)
-		}
-	case assets.Unique:
-		err = queryRow(r.ctx, r.q, "SELECT "+surplus("_c")+" FROM (SELECT "+key(c)+" AS _c FROM "+r.Relation+")", &violations)
-	default:
-		condition := where(c)
-		if condition == "" {
-			return failure(c, fmt.Errorf("checks of kind %q are not known", c.Kind))
-		}
-		err = queryRow(r.ctx, r.q, "SELECT count(*) FROM "+from(r.Relation, c)+" WHERE "+condition, &violations)
+	case assets.Reconcile:
+		return r.reconcile(c)
+	case assets.NoGaps:
+		return r.count(c, "SELECT count(*) FROM ("+r.gaps(c)+")")
 	}
+	if c.JudgesRows() || c.Kind == assets.Relationships {
+		// In a WHERE clause, where a condition cannot become one about all rows.
+		return r.count(c, "SELECT count(*) FROM "+from(r.Relation, c)+" WHERE "+violates(c))
+	}
+	alone := r.Scan
+	alone.Columns, alone.Projections, alone.Checks = nil, nil, []assets.Check{c}
+	a, err := newAggregate(alone)
 	if err != nil {
 		return failure(c, err)
 	}
-	return r.judge(c, violations)
+	tally := a.tallies[0]
+	if tally == nil {
+		return failure(c, fmt.Errorf("checks of kind %q are not known", c.Kind))
+	}
+	found, err := a.run(r.ctx, r.q)
+	if err != nil {
+		return failure(c, err)
+	}
+	r.rows = found.rows
+	return r.judge(c, tally(found))
 }
 
-// judge turns a number of violations into a result, with rows to show.
-func (r *runner) judge(c assets.Check, violations int64) planner.CheckResult {
-	result := result(c, violations)
-	if violations == 0 {
-		return result
+// count runs a statement that counts violations.
+func (r *runner) count(c assets.Check, statement string) planner.CheckResult {
+	m := measured{rows: -1}
+	if err := queryRow(r.ctx, r.q, statement, &m.violations); err != nil {
+		return failure(c, err)
+	}
+	return r.judge(c, m)
+}
+
+// looked counts the rows that a check looks at; -1: nobody can tell.
+func (r *runner) looked(c assets.Check) int64 {
+	rows := int64(-1)
+	if only := considered(c); only != "" {
+		_ = queryRow(r.ctx, r.q, "SELECT count(*) FROM "+r.Relation+" WHERE "+only, &rows)
+		return rows
 	}
 	if r.rows < 0 {
-		// For the message only; -1 leaves the total out of it.
 		_ = queryRow(r.ctx, r.q, "SELECT count(*) FROM "+r.Relation, &r.rows)
 	}
-	result.Message = r.message(c, violations)
+	return r.rows
+}
+
+// judge turns what was measured into a result, with rows to show.
+func (r *runner) judge(c assets.Check, m measured) planner.CheckResult {
+	result := result(c, m.violations)
+	result.Value = m.value
+	if m.violations == 0 {
+		return result
+	}
+	looked := m.rows
+	if looked < 0 {
+		looked = r.looked(c)
+	}
+	if result.Message = m.note; m.note == "" {
+		result.Message = r.message(c, m.violations, looked)
+	}
+	if allowed := c.Tolerance; float64(m.violations) <= max(allowed.Rows, allowed.Share*float64(looked)) {
+		result.Status = planner.CheckPassed
+		result.Message += ", which is tolerated"
+	}
 	// Without rows to show a violation still is one.
 	if statement := r.sample(c); statement != "" {
 		result.Columns, result.Rows, _, _ = r.show(statement)
@@ -84,6 +119,46 @@ func result(c assets.Check, violations int64) planner.CheckResult {
 		result.Status = planner.CheckFailed
 	}
 	return result
+}
+
+// reconcile compares an aggregate with one of another relation.
+func (r *runner) reconcile(c assets.Check) planner.CheckResult {
+	side := func(sql assets.SQL, relation string, only string) (value sql.NullString, number sql.NullFloat64, err error) {
+		if only != "" {
+			only = " WHERE " + only
+		}
+		statement := "SELECT _v::VARCHAR, TRY_CAST(_v AS DOUBLE) FROM (SELECT " + sql.Text + "\n AS _v FROM " + relation + only + ")"
+		return value, number, queryRow(r.ctx, r.q, statement, &value, &number)
+	}
+	mine, a, err := side(c.SQL, r.Relation, considered(c))
+	if err != nil {
+		return failure(c, err)
+	}
+	other, b, err := side(c.ToSQL, warehouse.NameRef(c.To), "")
+	if err != nil {
+		return failure(c, err)
+	}
+	m := measured{rows: -1}
+	if a.Valid && !math.IsNaN(a.Float64) && !math.IsInf(a.Float64, 0) {
+		m.value = &a.Float64
+	}
+	allowed := max(c.Tolerance.Rows, c.Tolerance.Share*math.Abs(b.Float64))
+	if mine != other && !(a.Valid && b.Valid && math.Abs(a.Float64-b.Float64) <= allowed) {
+		m.violations = 1
+		m.note = fmt.Sprintf("%s is %s here, and %s of %s is %s", oneLine(c.SQL.Text), orNull(mine), oneLine(c.ToSQL.Text), c.To, orNull(other))
+		if c.SQL.Sensitive || c.ToSQL.Sensitive {
+			m.note = fmt.Sprintf("the aggregates differ: %s here, %s of %s", orNull(mine), orNull(other), c.To)
+		}
+	}
+	c.Tolerance = assets.Tolerance{} // of values, and taken into account
+	return r.judge(c, m)
+}
+
+func orNull(v sql.NullString) string {
+	if !v.Valid {
+		return "NULL"
+	}
+	return v.String
 }
 
 // failure is the result of a check that could not be run.
@@ -118,11 +193,11 @@ func (r *runner) query(c assets.Check) planner.CheckResult {
 	return result
 }
 
-// message says what is violated.
-func (r *runner) message(c assets.Check, violations int64) string {
+// message says what is violated, in how many of the rows that were looked at.
+func (r *runner) message(c assets.Check, violations, looked int64) string {
 	columns := strings.Join(c.Columns, ", ")
-	some, have := fmt.Sprintf("%s of %s", humanize.Comma(violations), counted(r.rows, "row")), "have"
-	if r.rows < 0 {
+	some, have := fmt.Sprintf("%s of %s", humanize.Comma(violations), counted(looked, "row")), "have"
+	if looked < 0 {
 		some = counted(violations, "row")
 	}
 	if violations == 1 {
@@ -145,15 +220,52 @@ func (r *runner) message(c assets.Check, violations int64) string {
 		}
 		return fmt.Sprintf("%s %s a %s that is no %s of %s", some, have, columns, to, c.To)
 	case assets.RowCount:
-		if c.Min != nil && r.rows < *c.Min {
-			return fmt.Sprintf("%s, and there must be at least %s", counted(r.rows, "row"), humanize.Comma(*c.Min))
+		if c.Min != nil && looked < *c.Min {
+			return fmt.Sprintf("%s, and there must be at least %s", counted(looked, "row"), humanize.Comma(*c.Min))
 		}
-		return fmt.Sprintf("%s, and there must be at most %s", counted(r.rows, "row"), humanize.Comma(*c.Max))
+		return fmt.Sprintf("%s, and there must be at most %s", counted(looked, "row"), humanize.Comma(*c.Max))
+	case assets.NotEmpty:
+		if len(c.Columns) == 0 {
+			return "there is no row"
+		}
+		return fmt.Sprintf("%s %s nothing in %s", some, have, columns)
+	case assets.Between:
+		return fmt.Sprintf("%s %s a %s that is not %s", some, have, columns, within(c.Low, c.High))
+	case assets.Length:
+		return fmt.Sprintf("%s %s a %s whose length is not %s", some, have, columns, within(count(c.Min), count(c.Max)))
+	case assets.Matches:
+		return fmt.Sprintf("%s %s a %s that does not match %s", some, have, columns, oneLine(c.Pattern))
+	case assets.Increasing:
+		than := "less than"
+		if c.Strict {
+			than = "not more than"
+		}
+		return fmt.Sprintf("%s %s a %s that is %s the one before it", some, have, columns, than)
+	case assets.NoGaps:
+		return fmt.Sprintf("%s missing in %s, between the least and the greatest", are(violations), columns)
 	}
 	if c.SQL.Sensitive {
 		return fmt.Sprintf("%s %s values for which the condition is false", some, have)
 	}
 	return fmt.Sprintf("%s %s values for which this is false: %s", some, have, oneLine(c.SQL.Text))
+}
+
+// within says bounds in words.
+func within(low, high string) string {
+	switch {
+	case low == "":
+		return "at most " + high
+	case high == "":
+		return "at least " + low
+	}
+	return "between " + low + " and " + high
+}
+
+func are(n int64) string {
+	if n == 1 {
+		return "1 value is"
+	}
+	return humanize.Comma(n) + " values are"
 }
 
 func counted(n int64, what string) string {
@@ -166,8 +278,19 @@ func counted(n int64, what string) string {
 // sample is a query for rows that violate a check, the least first; empty if
 // there is nothing to show.
 func (r *runner) sample(c assets.Check) string {
-	if c.Kind == assets.RowCount {
+	switch c.Kind {
+	case assets.RowCount, assets.Recency, assets.Distribution, assets.Reconcile:
 		return ""
+	case assets.NotEmpty:
+		if len(c.Columns) == 0 {
+			return ""
+		}
+	case assets.NoGaps:
+		columns := append(slices.Clone(c.Within), c.Columns...)
+		return fmt.Sprintf("SELECT %s FROM (%s ORDER BY ALL LIMIT %d)", texts(columns), r.gaps(c), sampleRows)
+	case assets.Increasing:
+		shown := r.shown(c)
+		return fmt.Sprintf("SELECT %s FROM (SELECT %s FROM %s QUALIFY %s ORDER BY %s LIMIT %d)", texts(shown), idents(shown), r.Relation, violates(c), idents(append(slices.Clone(c.Within), c.OrderBy...)), sampleRows)
 	}
 	if c.Kind == assets.Unique {
 		keys, rows := idents(c.Columns), "rows"
@@ -175,11 +298,11 @@ func (r *runner) sample(c assets.Check) string {
 			rows += "_"
 		}
 		return fmt.Sprintf("SELECT %s, %s FROM (SELECT %s, count(*) AS %[2]s FROM %[4]s WHERE %s GROUP BY %[3]s HAVING count(*) > 1 ORDER BY count(*) DESC, %[3]s LIMIT %[6]d)",
-			texts(c.Columns), rows, keys, r.Relation, notNull(c), sampleRows)
+			texts(c.Columns), rows, keys, r.Relation, strings.TrimSuffix(notNull(c)+" AND "+considered(c), " AND "), sampleRows)
 	}
 	shown := r.shown(c)
 	return fmt.Sprintf("SELECT %s FROM (SELECT %s FROM %s WHERE %s ORDER BY ALL LIMIT %d)",
-		texts(shown), idents(shown), from(r.Relation, c), where(c), sampleRows)
+		texts(shown), idents(shown), from(r.Relation, c), violates(c), sampleRows)
 }
 
 func idents(columns []string) string {
@@ -203,7 +326,7 @@ func texts(columns []string) string {
 // first, and of the others as many as fit.
 func (r *runner) shown(c assets.Check) []string {
 	about := func(col assets.Column) bool {
-		return slices.ContainsFunc(c.Columns, func(name string) bool { return strings.EqualFold(name, col.Name) }) ||
+		return slices.ContainsFunc(slices.Concat(c.Columns, c.OrderBy, c.Within), func(name string) bool { return strings.EqualFold(name, col.Name) }) ||
 			c.Kind == assets.Expression && hasWord(c.SQL.Text, col.Name)
 	}
 	var first, others []string

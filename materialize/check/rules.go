@@ -1,6 +1,7 @@
 package check
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -23,6 +24,22 @@ func where(c assets.Check) string {
 		return each(c.Columns, " OR ", func(col string) string {
 			return col + " IS NOT NULL AND (" + col + " IN (" + list + ")) IS NOT TRUE"
 		})
+	case assets.NotEmpty:
+		// Text of spaces only is nothing, and so is a list without elements.
+		return each(c.Columns, " OR ", func(col string) string {
+			text := "CAST(" + col + " AS VARCHAR)"
+			return "(trim(" + text + ") = '' OR typeof(" + col + ") LIKE '%]' AND " + text + " = '[]') IS TRUE"
+		})
+	case assets.Between:
+		return each(c.Columns, " OR ", func(col string) string { return outsideOf(col, c.Low, c.High) })
+	case assets.Length:
+		return each(c.Columns, " OR ", func(col string) string { return outsideOf("len("+col+")", count(c.Min), count(c.Max)) })
+	case assets.Matches:
+		return each(c.Columns, " OR ", func(col string) string {
+			return "regexp_matches(" + col + ", " + warehouse.Literal(c.Pattern) + ") IS FALSE"
+		})
+	case assets.Increasing:
+		return notIncreasing(c)
 	case assets.Expression:
 		return "CAST((" + c.SQL.Text + "\n) AS BOOLEAN) IS FALSE" // a comment may end the text
 	case assets.Relationships:
@@ -50,10 +67,13 @@ func each(columns []string, operator string, condition func(column string) strin
 
 // from is the relation as where's condition speaks of it.
 func from(relation string, c assets.Check) string {
-	if c.Kind == assets.Relationships {
-		return relation + " AS _from"
+	if c.Kind != assets.Relationships {
+		return relation
 	}
-	return relation
+	if only := considered(c); only != "" {
+		relation = "(FROM " + relation + " WHERE " + only + ")"
+	}
+	return relation + " AS _from"
 }
 
 // key is a row's value under a unique check, NULL if any part is NULL.
@@ -62,15 +82,55 @@ func key(c assets.Check) string {
 	for i, col := range c.Columns {
 		columns[i] = warehouse.Ident(col)
 	}
-	if len(columns) == 1 {
-		return columns[0]
+	only := considered(c)
+	switch {
+	case len(columns) > 1:
+		if only != "" {
+			only = " AND " + only
+		}
+		return "CASE WHEN " + notNull(c) + only + " THEN row(" + strings.Join(columns, ", ") + ") END"
+	case only != "":
+		return "CASE WHEN " + only + " THEN " + columns[0] + " END"
 	}
-	return "CASE WHEN " + notNull(c) + " THEN row(" + strings.Join(columns, ", ") + ") END"
+	return columns[0]
 }
 
-// surplus counts the rows beyond the first of each key.
-func surplus(key string) string {
-	return "count(" + key + ") - count(DISTINCT " + key + ")"
+// outsideOf is the condition that a value is not within bounds, of which one may be
+// missing. NULL is within; so is a NaN only if there is no upper bound, since it is
+// greater than any number.
+func outsideOf(value, low, high string) string {
+	var parts []string
+	if low != "" {
+		parts = append(parts, value+" < "+low)
+	}
+	if high != "" {
+		parts = append(parts, value+" > "+high)
+	}
+	return "(" + strings.Join(parts, " OR ") + ") IS TRUE"
+}
+
+func count(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
+// considered is the condition that a check looks at a row; empty: at all.
+func considered(c assets.Check) string {
+	if c.Where.Text == "" {
+		return ""
+	}
+	return "(CAST((" + c.Where.Text + "\n) AS BOOLEAN) IS TRUE)" // a comment may end the text
+}
+
+// violates is the condition that a row violates a check that looks at it.
+func violates(c assets.Check) string {
+	condition, only := where(c), considered(c)
+	if condition == "" || only == "" || c.Kind == assets.Relationships { // see from
+		return condition
+	}
+	return "(" + condition + ") AND " + only
 }
 
 // outside is by how many rows a row_count check is missed.

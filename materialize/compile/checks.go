@@ -19,7 +19,7 @@ func (c *compiler) bindChecks() error {
 	var keys []sum
 	needed := map[assets.Name][]assets.Column{}
 	for _, check := range c.checks {
-		if check.broken || check.check.Kind == assets.Relationships || !c.readable(check) {
+		if check.broken || check.sql.Text == "" || !c.readable(check) {
 			continue
 		}
 		parts := []string{"check", c.engine, check.text()}
@@ -74,10 +74,10 @@ func checkDiagnostic(err error, check *checkSQL, prefix int) *hcl.Diagnostic {
 	if errors.As(err, &typ) {
 		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("The expression is no condition but of type %s", typ.typ),
 			Detail:  "An expression is true or false of each row. Compare it with something, as in amount >= 0.",
-			Subject: check.check.ArgRange.Ptr()}
+			Subject: check.at.Ptr()}
 	}
-	d := engineDiagnostic(err, check.check.SQL, prefix+len(check.prefix), check.check.ArgRange)
-	if check.check.Kind == assets.Expression {
+	d := engineDiagnostic(err, check.sql, prefix+len(check.prefix), check.at)
+	if check.condition {
 		explainCondition(d)
 	}
 	return d
@@ -99,7 +99,7 @@ func bindCheckBatch(ctx context.Context, binder Binder, checks []*checkSQL, errs
 			}
 			continue
 		}
-		if errs[i] == nil && checks[i].check.Kind == assets.Expression {
+		if errs[i] == nil && checks[i].condition {
 			if typ := lineage.TestedType(plans[i]); typ != "" && typ != "BOOLEAN" && typ != "NULL" {
 				errs[i] = &notBoolean{typ}
 			}
@@ -114,13 +114,17 @@ func (c *compiler) readable(check *checkSQL) bool {
 	readable := c.graph.Nodes[check.asset.Name].Columns != nil
 	for _, ref := range check.parsed.Refs {
 		node := c.graph.Nodes[ref.Name]
+		if node == nil && ref.Name == check.check.To {
+			readable = false // reported where it is named
+			continue
+		}
 		if node == nil && c.project.Unread.Has(ref.Name) {
 			readable = false
 			continue
 		}
 		if node == nil {
 			c.report(lineage.Missing(c.project, fmt.Sprintf("Check %q of asset %q", check.check.ID(), check.asset.Name), ref.Name,
-				place(check.check.SQL, ref.Offset, len(check.prefix), check.check.ArgRange)))
+				place(check.sql, ref.Offset, len(check.prefix), check.at)))
 			readable = false
 			continue
 		}

@@ -3,6 +3,7 @@ package compile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,7 +19,7 @@ func (c *compiler) checkColumns() error {
 	for _, name := range assets.SortedNames(c.project.Assets) {
 		a, node := c.project.Assets[name], c.graph.Nodes[name]
 		for _, check := range a.Checks {
-			if check.Kind == assets.Relationships {
+			if check.To != (assets.Name{}) {
 				c.checkTarget(a, check)
 			}
 		}
@@ -36,8 +37,9 @@ func (c *compiler) checkColumns() error {
 				declared = append(declared, &declaredType{asset: name, column: column, bound: node.Columns[at].Type})
 			}
 		}
+		c.checkTypesOf(a, node.Columns)
 		for _, check := range a.Checks {
-			for _, column := range check.Columns {
+			for _, column := range slices.Concat(check.Columns, check.OrderBy, check.Within) {
 				if find(node.Columns, column) < 0 && !c.missing[columnOf{name, strings.ToLower(column)}] {
 					c.report(unknownColumn(column, fmt.Sprintf("asset %q", name), node.Columns, check.ArgRange))
 				}

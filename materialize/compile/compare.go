@@ -72,8 +72,12 @@ func (c *compiler) compareTypes() error {
 		var engine *lineage.EngineError
 		switch {
 		case first == nil: // known to be good
-		case !errors.As(first.err, &engine) || engine.Type != "conversion":
+		case !errors.As(first.err, &engine) || !of.wrong(engine):
 			c.cache.addText(of.key, "")
+		case of.check.Kind == assets.Matches:
+			c.report(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "This is no regular expression",
+				Detail:  fmt.Sprintf("DuckDB says: %s. Patterns are those of RE2: https://github.com/google/re2/wiki/Syntax.", engine.Message),
+				Subject: of.check.ArgRange.Ptr()})
 		default:
 			c.report(&hcl.Diagnostic{Severity: hcl.DiagError,
 				Summary: fmt.Sprintf("Column %q cannot be compared with %s", of.column.Name, of.with),
@@ -82,6 +86,17 @@ func (c *compiler) compareTypes() error {
 		}
 	}
 	return nil
+}
+
+// wrong reports whether an error is about what is compared.
+func (of *comparison) wrong(err *lineage.EngineError) bool {
+	switch of.check.Kind {
+	case assets.Matches:
+		return err.Type == "invalid input"
+	case assets.Between:
+		return err.Type == "conversion" || err.Type == "binder"
+	}
+	return err.Type == "conversion"
 }
 
 // compared is what a check compares its i-th column with; nil if that is fine or
@@ -95,6 +110,35 @@ func (c *compiler) compared(name assets.Name, check assets.Check, i int, column 
 		}
 		of.with = "the accepted values"
 		of.text = fmt.Sprintf(evaluated, fmt.Sprintf("CAST(NULL AS %s) IN (%s)", column.Type, strings.Join(check.Values, ", ")))
+		return of
+	case assets.Between:
+		if column.Type == "VARCHAR" && (isPlainNumber(check.Low) || isPlainNumber(check.High)) {
+			of.with = "numbers"
+			of.text = fmt.Sprintf(evaluated, "CAST('text' AS INTEGER)") // never
+			return of
+		}
+		var bounds []string
+		for _, bound := range []string{check.Low, check.High} {
+			if bound != "" {
+				bounds = append(bounds, fmt.Sprintf("CAST(NULL AS %s) < %s", column.Type, bound))
+			}
+		}
+		of.with = "these bounds"
+		of.text = fmt.Sprintf(evaluated, strings.Join(bounds, " OR "))
+		return of
+	case assets.Matches:
+		of.with = "this pattern"
+		of.text = fmt.Sprintf(evaluated, "regexp_matches('', "+quote(check.Pattern)+")")
+		return of
+	case assets.NoGaps:
+		if check.Step == "" {
+			return nil
+		}
+		of.with = "this step"
+		of.text = fmt.Sprintf(evaluated, "CAST("+check.Step+" AS BIGINT)")
+		if isTime(column.Type) {
+			of.text = fmt.Sprintf(evaluated, "CAST("+check.Step+" AS INTERVAL)")
+		}
 		return of
 	case assets.Relationships:
 		target := c.graph.Nodes[check.To]
@@ -115,6 +159,10 @@ func (c *compiler) compared(name assets.Name, check assets.Check, i int, column 
 	}
 	return nil
 }
+
+func isPlainNumber(literal string) bool { return literal != "" && !strings.HasPrefix(literal, "'") }
+
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 var numeric = []string{"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"}
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -12,38 +13,56 @@ import (
 	"github.com/seed-4311623e/assets/lineage"
 )
 
-// checkSQL is a check that holds SQL, or one that names another table.
+// checkSQL is SQL of a check, or a check that names another table.
 type checkSQL struct {
 	asset *assets.Asset
 	check assets.Check
+	sql   assets.SQL
+	at    hcl.Range
+	// condition says that the SQL is true or false of each row.
+	condition bool
 	// prefix and suffix make the check's text a query; both empty for sql checks.
 	prefix, suffix string
 	parsed         lineage.Parsed
 	broken         bool
 }
 
-func (c *checkSQL) text() string { return c.prefix + c.check.SQL.Text + c.suffix }
+func (c *checkSQL) text() string { return c.prefix + c.sql.Text + c.suffix }
 
 // refs are the tables that the check reads, the asset itself included.
 func (c *checkSQL) refs() []lineage.Ref {
-	if c.check.Kind == assets.Relationships {
-		return []lineage.Ref{{Name: c.check.To, Offset: -1}}
+	refs := c.parsed.Refs
+	if c.check.To != (assets.Name{}) {
+		refs = append(slices.Clone(refs), lineage.Ref{Name: c.check.To, Offset: -1})
 	}
-	return c.parsed.Refs
+	return refs
 }
 
-// newCheckSQL returns nil for checks that concern the asset's own columns only.
-func newCheckSQL(a *assets.Asset, check assets.Check) *checkSQL {
-	switch check.Kind {
-	case assets.Relationships, assets.Query:
-		return &checkSQL{asset: a, check: check}
-	case assets.Expression:
+// newCheckSQL are the texts of a check; none if it concerns the asset's own columns only.
+func newCheckSQL(a *assets.Asset, check assets.Check) (texts []*checkSQL) {
+	condition := func(sql assets.SQL, at hcl.Range) *checkSQL {
 		// IS NOT NULL takes any type and leaves it to be seen in the plan. The text
 		// may end in a comment.
-		return &checkSQL{asset: a, check: check, suffix: "\n) IS NOT NULL",
+		return &checkSQL{asset: a, check: check, sql: sql, at: at, condition: true, suffix: "\n) IS NOT NULL",
 			prefix: fmt.Sprintf(`SELECT 1 FROM "%s"."%s" WHERE (`, a.Name.Schema, a.Name.Table)}
 	}
-	return nil
+	aggregate := func(sql assets.SQL, of assets.Name) *checkSQL {
+		return &checkSQL{asset: a, check: check, sql: sql, at: check.ArgRange, prefix: "SELECT (", suffix: fmt.Sprintf("\n) FROM \"%s\".\"%s\"", of.Schema, of.Table)}
+	}
+	switch check.Kind {
+	case assets.Relationships:
+		texts = append(texts, &checkSQL{asset: a, check: check})
+	case assets.Query:
+		texts = append(texts, &checkSQL{asset: a, check: check, sql: check.SQL, at: check.ArgRange})
+	case assets.Expression:
+		texts = append(texts, condition(check.SQL, check.ArgRange))
+	case assets.Reconcile:
+		texts = append(texts, aggregate(check.SQL, a.Name), aggregate(check.ToSQL, check.To))
+	}
+	if check.Where.Text != "" {
+		texts = append(texts, condition(check.Where, check.WhereRange))
+	}
+	return texts
 }
 
 // errNUL is why a text with a NUL character is refused.
@@ -77,18 +96,17 @@ func (c *compiler) parse() error {
 				wrong: func(d *hcl.Diagnostic) { c.breaks(name, d) }})
 		}
 		for _, check := range a.Checks {
-			if check := newCheckSQL(a, check); check != nil {
+			for _, check := range newCheckSQL(a, check) {
 				c.checks = append(c.checks, check)
-				if check.check.Kind == assets.Expression {
+				wrong := func(d *hcl.Diagnostic) { check.broken = true; c.report(d) }
+				if check.condition {
 					// By itself, too: what closes our parenthesis is no condition.
-					statements = append(statements, &statement{text: "SELECT " + check.check.SQL.Text, sql: check.check.SQL, shift: len("SELECT "), rng: check.check.ArgRange, condition: true,
-						done:  func(lineage.Parsed) {},
-						wrong: func(d *hcl.Diagnostic) { check.broken = true; c.report(d) }})
+					statements = append(statements, &statement{text: "SELECT " + check.sql.Text, sql: check.sql, shift: len("SELECT "), rng: check.at, condition: true,
+						done: func(lineage.Parsed) {}, wrong: wrong})
 				}
-				if check.check.Kind != assets.Relationships {
-					statements = append(statements, &statement{text: check.text(), sql: check.check.SQL, shift: len(check.prefix), rng: check.check.ArgRange, condition: check.check.Kind == assets.Expression,
-						done:  func(parsed lineage.Parsed) { check.parsed = parsed },
-						wrong: func(d *hcl.Diagnostic) { check.broken = true; c.report(d) }})
+				if check.sql.Text != "" {
+					statements = append(statements, &statement{text: check.text(), sql: check.sql, shift: len(check.prefix), rng: check.at, condition: check.condition,
+						done: func(parsed lineage.Parsed) { check.parsed = parsed }, wrong: wrong})
 				}
 			}
 		}
