@@ -78,10 +78,14 @@ type Asset struct {
 	SQL         SQL
 	Kind        Kind
 	Columns     []DeclaredColumn
-	Checks      []Check // those of column blocks included
+	Contract    Contract
+	Checks      []Check // those of column blocks and of contracts included
 	Freshness   []Freshness
 	Decl        hcl.Range // the block's header
 	SQLRange    hcl.Range // the sql argument's expression
+	// ContractRange is the contract argument's expression, or the block's header if
+	// the contract is the project's default.
+	ContractRange hcl.Range
 }
 
 // Column is a column as DuckDB has it: Type is DuckDB's own spelling.
@@ -94,9 +98,13 @@ type Column struct {
 type DeclaredColumn struct {
 	Name        string
 	Type        string // as written; empty: not declared
+	Nullable    *bool  // nil: not declared. What false promises is among the asset's checks
+	Sensitive   bool   // its values are not for people to see
 	Description string
 	Decl        hcl.Range
 	TypeRange   hcl.Range
+	// NullableRange is the nullable argument's expression; without one the header.
+	NullableRange hcl.Range
 }
 
 // Freshness is one freshness block. Its meaning is design §4.

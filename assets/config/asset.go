@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -51,24 +50,10 @@ func (l *loader) readOne(a *args, b *hclsyntax.Block) *assets.Asset {
 		break
 	}
 	l.readSQL(a, b, asset)
-	columns := map[string]hcl.Range{}
-	for _, cb := range blocksOf(b.Body, "column") {
-		if len(cb.Labels) == 0 || cb.Labels[0] == "" {
-			continue
-		}
-		name := cb.Labels[0]
-		if first, ok := columns[strings.ToLower(name)]; ok {
-			l.duplicate(fmt.Sprintf("column %q", name), first, cb.DefRange())
-			continue
-		}
-		columns[strings.ToLower(name)] = cb.DefRange()
-		ca := l.args(a.s, cb.Body, fmt.Sprintf("column %q of %s", name, a.what))
-		asset.Columns = append(asset.Columns, assets.DeclaredColumn{
-			Name: name, Type: strings.TrimSpace(ca.filled("type")), Description: ca.text("description"),
-			Decl: cb.DefRange(), TypeRange: ca.at("type", cb.DefRange()),
-		})
-	}
+	asset.Columns = l.readColumns(a, b.Body)
+	l.readContract(a, asset)
 	asset.Checks = l.readChecks(a, b.Body)
+	asset.Checks = append(asset.Checks, l.promises(asset)...)
 	for _, fb := range blocksOf(b.Body, "freshness") {
 		if f, ok := l.readFreshness(a.s, fb, a.what); ok {
 			asset.Freshness = append(asset.Freshness, f)

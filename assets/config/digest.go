@@ -28,10 +28,10 @@ func digest(p *assets.Project) assets.Digest {
 	}
 	for _, n := range assets.SortedNames(p.Assets) {
 		a := p.Assets[n]
-		d.add("asset", n.String(), a.Group, a.Description, a.Owner, strconv.FormatBool(a.Enabled), a.SQL.Text, strconv.FormatBool(a.SQL.Sensitive), string(a.Kind))
+		d.add("asset", n.String(), a.Group, a.Description, a.Owner, strconv.FormatBool(a.Enabled), a.SQL.Text, strconv.FormatBool(a.SQL.Sensitive), string(a.Kind), string(a.Contract))
 		d.list(a.Tags)
 		for _, c := range a.Columns {
-			d.add("column", c.Name, c.Type, c.Description)
+			d.add("column", c.Name, c.Type, optional(c.Nullable), strconv.FormatBool(c.Sensitive), c.Description)
 		}
 		for _, c := range a.Checks {
 			d.add("check", string(c.Kind), c.Label, c.Description, string(c.Severity), c.To.String(), number(c.Min), number(c.Max), c.SQL.Text, c.Key())
@@ -76,6 +76,13 @@ func (d *parts) rel(path string) string {
 		path = r
 	}
 	return filepath.ToSlash(path)
+}
+
+func optional(b *bool) string {
+	if b == nil {
+		return ""
+	}
+	return strconv.FormatBool(*b)
 }
 
 func number(n *int64) string {

@@ -65,6 +65,8 @@ type loader struct {
 	project   *assets.Project
 	variables map[string]*variable
 	locals    map[string]*local
+	// defaultContract is the project's, for assets that declare columns.
+	defaultContract assets.Contract
 
 	functions func() map[string]function.Function
 	varObject func() cty.Value

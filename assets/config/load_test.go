@@ -125,7 +125,7 @@ func TestLoad(t *testing.T) {
 		Assets: map[assets.Name]*assets.Asset{
 			{Schema: "mart", Table: "daily"}: {
 				Name: assets.MustName("mart.daily"), Description: "Revenue", Owner: "finance@example.com", Tags: []string{"finance", "daily"},
-				SQL: assets.SQL{Text: "select 1\n"}, Kind: assets.View,
+				SQL: assets.SQL{Text: "select 1\n"}, Kind: assets.View, Contract: assets.Open,
 				Columns: []assets.DeclaredColumn{{Name: "revenue", Type: "DECIMAL(38,2)", Description: "Net"}},
 				Freshness: []assets.Freshness{lag(36 * time.Hour), {
 					MaxLag: 6 * time.Hour, At: "0 8 * * MON-FRI", Timezone: "Europe/London", Sources: []assets.Name{assets.MustName("raw.orders")}}},
@@ -375,6 +375,7 @@ func TestDigest(t *testing.T) {
 		{`materialize "view" {}`, ``}, {`"DECIMAL(38,2)"`, `"DOUBLE"`}, {`severity   = "warn"`, ``}, {`"one_a_day"`, `"uniq"`}, {"min = 1", "min = 2"},
 		{`"ordered"`, `"day"`}, {`"it's"`, `"its"`}, {"select 2", "select 4"}, {"1d12h", "1d"}, {"0 8 *", "0 9 *"}, {"Europe/London", "Europe/Rome"},
 		{`sources  = ["raw.orders"]`, ``}, {`"26h"`, `"27h"`}, {"skip       = 2", "skip = 3"}, {"data/orders/*.csv", "data/orders/1.csv"},
+		{`"DECIMAL(38,2)"`, "\"DECIMAL(38,2)\"\n    nullable = true"}, {`"Net"`, "\"Net\"\n    sensitive = true"}, {"enabled     = false", "enabled = false\n  contract = \"strict\""},
 		{`"24h"`, `"25h"`}, {"Europe/Paris", "Europe/Berlin"}, {"shop.duckdb", "shop2.duckdb"}, {`"From the till"`, `"x"`},
 	} {
 		if !strings.Contains(shop, edit[0]) {

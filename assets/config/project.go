@@ -68,6 +68,7 @@ func (l *loader) readProject(s *scope, b *hclsyntax.Block) {
 		}
 		l.noLabels(d)
 		l.fits(d.Body, defaultsSchema, "the defaults block")
+		l.defaultContract = l.args(s, d.Body, "the defaults block").contract()
 		for _, fb := range blocksOf(d.Body, "freshness") {
 			if f, ok := l.readFreshness(s, fb, "the defaults"); ok {
 				p.Freshness = append(p.Freshness, f)

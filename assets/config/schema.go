@@ -50,8 +50,9 @@ var openLineageSchema = schema{
 }
 
 var defaultsSchema = schema{
+	args:   []string{"contract"},
 	blocks: []string{"freshness"},
-	later:  []string{"retry", "materialize", "contract", "pool", "timeout", "owner", "tags", "on_failure"},
+	later:  []string{"retry", "materialize", "pool", "timeout", "owner", "tags", "on_failure"},
 }
 
 var variableSchema = schema{
@@ -77,9 +78,9 @@ var sourceFreshnessSchema = schema{
 }
 
 var assetSchema = schema{
-	args:   []string{"sql", "description", "owner", "tags", "enabled", "for_each", "name"},
+	args:   []string{"sql", "description", "owner", "tags", "enabled", "contract", "for_each", "name"},
 	blocks: []string{"column", "check", "materialize", "freshness"},
-	later: []string{"partition", "command", "schedule", "every", "retry", "inputs", "notify", "pool", "pools", "priority", "contract", "timeout",
+	later: []string{"partition", "command", "schedule", "every", "retry", "inputs", "notify", "pool", "pools", "priority", "timeout",
 		"on_failure", "callback", "use_last_good", "estimate", "macro", "test", "quarantine", "environment", "load", "when"},
 	instead: map[string]string{
 		"depends_on":   "What an asset depends on is read from its SQL.",
@@ -93,9 +94,15 @@ var assetSchema = schema{
 }
 
 var columnSchema = schema{
-	args:   []string{"type", "description"},
+	args:   []string{"type", "nullable", "description", "sensitive"},
 	blocks: []string{"check"},
-	later:  []string{"nullable", "sensitive", "tags", "default"},
+	later:  []string{"tags", "default"},
+	instead: map[string]string{
+		"not_null": "That no value is missing is promised by `nullable = false`.",
+		"required": "That no value is missing is promised by `nullable = false`.",
+		"unique":   "That no value occurs twice is a check: check \"unique\" {}.",
+		"pii":      "That values are not for people to see is said by `sensitive = true`.",
+	},
 }
 
 var materializeSchema = schema{

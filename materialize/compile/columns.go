@@ -26,6 +26,7 @@ func (c *compiler) checkColumns() error {
 		if node.Columns == nil {
 			continue
 		}
+		c.checkStrict(a, node.Columns)
 		for _, column := range a.Columns {
 			at := find(node.Columns, column.Name)
 			if at < 0 {

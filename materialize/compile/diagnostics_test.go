@@ -181,6 +181,14 @@ func TestMistakesInColumnsAndChecks(t *testing.T) {
 			a.Checks = []assets.Check{c}
 		}
 	}
+	strict := func(columns ...string) func(*assets.Asset) {
+		return func(a *assets.Asset) {
+			a.Contract, a.ContractRange = assets.Strict, at("contract")
+			for _, name := range columns {
+				a.Columns = append(a.Columns, assets.DeclaredColumn{Name: name})
+			}
+		}
+	}
 	raw := assets.MustName("raw.c")
 	for _, test := range []struct {
 		name string
@@ -195,6 +203,20 @@ func TestMistakesInColumnsAndChecks(t *testing.T) {
 		{"no type", column("amount", "money"), `type:0,0-0: "money" is not a type`},
 		{"more than a type", column("amount", "INTEGER) AS a, (1"), `type:0,0-0: "INTEGER) AS a, (1" is not a type`},
 		{"no such column", column("amuont", "DOUBLE"), `column:0,0-0: Unknown column "amuont"` + "\n" + `Asset "mart.x" has no such column. Did you mean "amount"?`},
+		{"strict, with all columns", strict("ID", "amount", "note", "day"), ""},
+		{"strict, with some columns", strict("id", "note"), `contract:0,0-0: 2 columns are not in the contract` + "\n" +
+			`The contract of asset "mart.x" is strict, so that it has the declared columns and no others, but its SQL gives amount, day as well. ` +
+			`Leave them out of the SQL, write contract = "open", or declare them:` + "\n\n" +
+			`column "amount" { type = "DECIMAL(10,2)" }` + "\n" + `column "day" { type = "DATE" }`},
+		{"strict, but for one column", strict("id", "note", "day"), `contract:0,0-0: Column "amount" is not in the contract` + "\n"},
+		{"strict by default", func(a *assets.Asset) {
+			strict("id", "note", "day")(a)
+			a.Decl, a.ContractRange = at("header"), at("header")
+		}, `header:0,0-0: Column "amount" is not in the contract` + "\n" + `The contract of asset "mart.x" is strict by the project's defaults, so`},
+		{"strict without columns", strict(), `contract:0,0-0: A strict contract without columns` + "\n" +
+			`Asset "mart.x" declares no column, and the contract is that it has no others. Leave the contract out, or declare what its SQL gives:` + "\n\n" +
+			`column "id" { type = "INTEGER" }` + "\n"},
+		{"open, with some columns", func(a *assets.Asset) { strict("id")(a); a.Contract = assets.Open }, ""},
 		{"check of columns", check(assets.Check{Kind: assets.Unique, Columns: []string{"id", "ID", "note"}}), ""},
 		{"check of no column", check(assets.Check{Kind: assets.NotNull, Columns: []string{"zzz"}}), `arg:0,0-0: Unknown column "zzz"` + "\n" + `Asset "mart.x" has no such column. Its columns are id, amount, note, day.`},
 		{"expression", check(assets.Check{Kind: assets.Expression, SQL: sqlIn("expr", "amount >= 0 and x.id > 0 -- never negative")}), ""},
