@@ -36,7 +36,7 @@ func (r *run) execute(ctx context.Context, c *warehouse.Conn, t *task) {
 	t.began = r.Now()
 	t.record = planner.Materialization{
 		ID: r.newID(), Key: t.step.Key, Run: r.id,
-		Definition: r.definition(t), Audit: planner.ChecksDigest(t.asset.Checks), Looked: r.lookedAt(t.node),
+		Definition: r.definition(t), Audit: planner.AuditDigest(t.asset), Looked: r.lookedAt(t.node),
 	}
 	outcome, err := r.materialize(ctx, c, t)
 	if ctx.Err() != nil {
@@ -103,11 +103,14 @@ func drifted(step planner.Step) bool {
 // revalidate records that the published version is up to date, after auditing it
 // anew if its checks are not those it passed.
 func (r *run) revalidate(ctx context.Context, c *warehouse.Conn, t *task, last planner.Materialization) error {
-	id, reads, audit := t.record.ID, t.record.Reads, t.record.Audit
+	id, reads, audit, definition := t.record.ID, t.record.Reads, t.record.Audit, t.record.Definition
 	// Began and Ended stay those of the build: that is how old the rows are, and
 	// how long making them takes.
 	t.record = last
 	t.record.ID, t.record.Run, t.record.Reads, t.record.Audit = id, r.id, reads, audit
+	if t.node.Unbound == "" {
+		t.record.Definition.Contract, t.record.Definition.Settings = definition.Contract, definition.Settings
+	}
 	looked := r.lookedAt(t.node)
 	t.audited = audit != last.Audit || !maps.Equal(looked, last.Looked)
 	t.record.Looked = looked
@@ -186,6 +189,7 @@ func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation st
 		Now:         r.Now(),
 		Previous:    previous,
 		History:     history,
+		Sensitive:   t.asset.SensitiveColumns(),
 		Redact:      r.Redact,
 	})
 	if err != nil {
@@ -263,8 +267,9 @@ func (r *run) takeUp(ctx context.Context, t *task) bool {
 	if err := r.catalog.point(ctx, t.step.Asset, staged.Table); err != nil {
 		return false
 	}
-	reads, last := t.record.Reads, r.State.Last[t.step.Key]
+	reads, contract, last := t.record.Reads, t.record.Definition.Contract, r.State.Last[t.step.Key]
 	t.record = staged
+	t.record.Definition.Contract = contract
 	t.record.Run, t.record.Reads, t.record.Previous = r.id, reads, last.Table
 	t.replaces = true
 	return true
@@ -275,7 +280,8 @@ func sameDefinition(a, b planner.Definition) bool {
 }
 
 func (r *run) definition(t *task) planner.Definition {
-	d := planner.Definition{Bound: t.node.Bound.Record(), Settings: planner.SettingsDigest(t.asset), Engine: warehouse.Engine()}
+	d := planner.Definition{Bound: t.node.Bound.Record(), Settings: planner.SettingsDigest(t.asset),
+		Contract: planner.ContractOf(t.asset, t.node.Bound.Columns()), Engine: warehouse.Engine()}
 	if !t.asset.SQL.Sensitive {
 		d.SQL = t.asset.SQL.Text
 	}

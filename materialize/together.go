@@ -120,12 +120,19 @@ func (r *run) crossCheck(ctx context.Context, c *warehouse.Conn, t *task, checks
 	}
 	results := check.Cross(ctx, c, check.Scan{
 		Relation: warehouse.NameRef(t.asset.Name), Columns: t.record.Made.Columns, Checks: checks, Now: r.Now(), Redact: r.Redact,
+		Sensitive: t.asset.SensitiveColumns(), SensitiveElsewhere: slices.ContainsFunc(t.node.CheckInputs, r.hasSensitive),
 	})
 	// A second round replaces what the first one found.
 	t.record.Checks = slices.DeleteFunc(slices.Clone(t.record.Checks), func(old planner.CheckResult) bool {
 		return slices.ContainsFunc(results, func(now planner.CheckResult) bool { return now.Check == old.Check })
 	})
 	return r.judge(t, results)
+}
+
+// hasSensitive reports whether an asset has columns whose values are not shown.
+func (r *run) hasSensitive(name assets.Name) bool {
+	a := r.project.Assets[name]
+	return a != nil && len(a.SensitiveColumns()) > 0
 }
 
 // withhold keeps from the publish what made a check of t fail: t itself if it is

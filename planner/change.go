@@ -18,7 +18,7 @@ func (m *model) changeOf(n *node) lineage.Change {
 	case n.last == nil || n.graph.Unbound != "" || n.asset.Kind == assets.View || n.last.Table == "":
 		// Of a view, readers know one version and no projections.
 		return lineage.Everything
-	case n.moved, slices.ContainsFunc(n.certain, ofUnknownExtent), n.last.Definition.Settings != SettingsDigest(n.asset):
+	case n.moved, slices.ContainsFunc(n.certain, ofUnknownExtent), settingsChanged(n) != "":
 		return lineage.Everything
 	}
 	was, is := n.last.Definition.Bound, n.graph.Bound

@@ -32,27 +32,32 @@ func columnKeyPart(column string) string {
 	return column
 }
 
+// settingsScheme names what SettingsDigest is made of. In set1 it was declared
+// column types, too, and a contract was not recorded.
+const settingsScheme = "set2"
+
 // SettingsDigest is the digest of what decides an asset's content besides its
-// SQL: its materializer and declared column types. The asset's name is no part
-// of it, nor are description, owner, tags, checks and policies.
+// SQL: its materializer. The asset's name is no part of it, nor are description,
+// owner, tags, contract, checks and policies.
 func SettingsDigest(a *assets.Asset) assets.Digest {
-	types := make([]string, 0, len(a.Columns))
-	for _, c := range a.Columns {
-		if c.Type != "" {
-			types = append(types, strings.ToLower(c.Name)+"\x00"+normalType(c.Type))
-		}
+	return assets.NewDigest(settingsScheme, string(a.Kind))
+}
+
+// knowsContract reports whether d says what was promised, if it was nothing.
+func (d Definition) knowsContract() bool { return d.Settings.Scheme() == settingsScheme }
+
+// AuditDigest is the digest of all that decides what an audit of an asset records,
+// for [Materialization.Audit]: its checks, and whose values they may show. It is
+// empty if there are no checks.
+func AuditDigest(a *assets.Asset) assets.Digest {
+	checks, hidden := ChecksDigest(a.Checks), a.SensitiveColumns()
+	if checks == "" || len(hidden) == 0 {
+		return checks
 	}
-	slices.Sort(types)
-	return assets.NewDigest("set1", append([]string{string(a.Kind)}, types...)...)
+	return assets.NewDigest("checks1", append([]string{string(checks)}, hidden...)...)
 }
 
-// normalType folds what does not matter in a type as people write it.
-func normalType(t string) string {
-	return strings.Join(strings.Fields(strings.ToUpper(t)), " ")
-}
-
-// ChecksDigest is the digest of what an asset's checks assert, for
-// [Materialization.Audit]: it changes when an audit could have another outcome
+// ChecksDigest is the digest of what an asset's checks assert: it changes when an audit could have another outcome
 // or another message. Descriptions and places in files are no part of it. It is
 // empty if there are no checks.
 func ChecksDigest(checks []assets.Check) assets.Digest {

@@ -29,6 +29,8 @@ func Make(in Input) Plan {
 	}
 	p.Outside = m.restrict()
 
+	p.Broken = slices.DeleteFunc(BrokenContracts(in), func(c ContractChange) bool { return m.nodes[c.Asset].action == None })
+
 	p.Steps = make([]Step, 0, len(m.list))
 	for i := range m.list {
 		p.Steps = append(p.Steps, m.list[i].step())
@@ -106,7 +108,7 @@ func (m *model) decide(n *node) {
 	n.previous = m.previousFailure(n)
 	switch {
 	case !n.needsBuild():
-		n.notes = append(n.notes, m.checksChanged(n)...)
+		n.notes = slices.Concat(n.notes, m.checksChanged(n), contractChanged(n))
 		if len(n.notes)+len(n.predictions) > 0 {
 			n.action = Revalidate
 		}

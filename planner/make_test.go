@@ -40,13 +40,50 @@ func TestStale(t *testing.T) {
 		{"its SQL changed", func(w *world) { w.redefine("c") }, `
 			~ c: definition_changed: its SQL changed`},
 		{"the layout of its SQL changed: its syntax tree did not", func(w *world) { w.asset("c").SQL.Text = "select  1 -- one" }, ``},
-		{"its declared types changed", func(w *world) {
+		{"a type is declared: it is checked against the SQL and decides nothing", func(w *world) {
 			w.asset("c").Columns = []assets.DeclaredColumn{{Name: "v", Type: "VARCHAR"}}
 		}, `
-			~ c: definition_changed: its declared column types changed`},
+			= c: contract_changed: its contract changed`},
+		{"… and was recorded already, in other words", func(w *world) {
+			w.asset("c").Columns = []assets.DeclaredColumn{{Name: "V", Type: "text"}}
+			w.last("c", func(m *Materialization) { m.Definition.Contract = []ContractColumn{{Name: "v", Type: "VARCHAR"}} })
+		}, ``},
+		{"… by a record that knows of no contracts", func(w *world) {
+			w.asset("c").Columns = []assets.DeclaredColumn{{Name: "v", Type: "VARCHAR"}}
+			w.last("c", func(m *Materialization) { m.Definition.Settings = "set1:with-types" })
+		}, ``},
+		{"an older record, and another materializer", func(w *world) {
+			w.asset("c").Kind = assets.View
+			w.last("c", func(m *Materialization) { m.Definition.Settings = "set1:with-types" })
+		}, `
+			~ c: definition_changed: it was a table and is to be a view`},
+		{"another setting", func(w *world) {
+			w.last("c", func(m *Materialization) { m.Definition.Settings = "set2:other" })
+		}, `
+			~ c: definition_changed: its settings changed`},
+		{"a column may hold NULL now", func(w *world) {
+			yes, no := true, false
+			w.asset("c").Columns = []assets.DeclaredColumn{{Name: "v", Nullable: &yes}}
+			w.last("c", func(m *Materialization) { m.Definition.Contract = []ContractColumn{{Name: "v", Nullable: &no}} })
+		}, `
+			= c: contract_changed: its contract changed`},
+		{"a contract changed, and a source was never seen, so that its types are not known", func(w *world) {
+			w.asset("c").Columns = []assets.DeclaredColumn{{Name: "v", Type: "VARCHAR"}}
+			w.node("c").Unbound = "source raw.s was never observed"
+		}, ``},
 		{"a description changed", func(w *world) {
 			w.asset("c").Columns = []assets.DeclaredColumn{{Name: "v", Description: "the value"}}
+			w.last("c", func(m *Materialization) { m.Definition.Contract = []ContractColumn{{Name: "v"}} })
 		}, ``},
+		{"values of a column that checks may show became sensitive", func(w *world) {
+			w.asset("c").Checks = []assets.Check{{Kind: assets.NotNull, Columns: []string{"k"}}}
+			w.asset("c").Columns = []assets.DeclaredColumn{{Name: "k", Sensitive: true}}
+			w.last("c", func(m *Materialization) {
+				m.Audit = ChecksDigest(w.asset("c").Checks)
+				m.Definition.Contract = []ContractColumn{{Name: "k"}}
+			})
+		}, `
+			= c: checks_changed: its checks changed`},
 		{"its materializer and its SQL changed", func(w *world) { w.asset("c").Kind = assets.View; w.redefine("c") }, `
 			~ c: definition_changed: its SQL changed; it was a table and is to be a view`},
 		{"a new DuckDB alone: its syntax trees say nothing, the text is the same", func(w *world) {

@@ -70,6 +70,7 @@ const (
 	PreviousFailure   Code = "previous_failure"
 	NeededDownstream  Code = "needed_downstream"
 	ChecksChanged     Code = "checks_changed"
+	ContractChanged   Code = "contract_changed"
 	Removed           Code = "removed"
 	NotDue            Code = "not_due"
 	UpstreamFailed    Code = "upstream_failed"
@@ -133,6 +134,9 @@ type Plan struct {
 	Steps []Step `json:"steps"`
 	// Outside names the assets that have work to do but lie outside Options.Targets,
 	// sorted; their steps say None.
-	Outside  []assets.Name `json:"outside,omitempty"`
-	NextWake time.Time     `json:"next_wake,omitzero"`
+	Outside []assets.Name `json:"outside,omitempty"`
+	// Broken are promises about columns that carrying out the plan breaks for other
+	// owners. They are told, and keep nothing from being done.
+	Broken   []ContractChange `json:"broken,omitempty"`
+	NextWake time.Time        `json:"next_wake,omitzero"`
 }

@@ -45,8 +45,8 @@ func redefined(n *node) []Reason {
 	if sql := sqlChanged(n); sql != "" {
 		why = append(why, sql)
 	}
-	if n.last.Definition.Settings != SettingsDigest(n.asset) {
-		why = append(why, settingsChanged(n))
+	if settings := settingsChanged(n); settings != "" {
+		why = append(why, settings)
 	}
 	if len(why) == 0 {
 		return nil
@@ -93,15 +93,21 @@ func (m *model) outdatedView(n *node) bool {
 	})
 }
 
+// settingsChanged compares what there is besides the SQL. Older schemes of the digest
+// held declared types, too, which decide nothing; the materializer shows in the record.
 func settingsChanged(n *node) string {
 	was := assets.Table
 	if n.last.Table == "" {
 		was = assets.View
 	}
-	if was != n.asset.Kind {
+	is := SettingsDigest(n.asset)
+	switch settings := n.last.Definition.Settings; {
+	case was != n.asset.Kind:
 		return fmt.Sprintf("it was a %s and is to be a %s", was, n.asset.Kind)
+	case settings.Scheme() == is.Scheme() && settings != is:
+		return "its settings changed"
 	}
-	return "its declared column types changed"
+	return ""
 }
 
 // inputCauses asks the rules about each input. What is certain is returned;
@@ -358,7 +364,7 @@ func (m *model) anotherAttempt(n *node, failed Materialization) bool {
 // checksChanged: what is published was audited by other checks, or with another
 // version of a source that they look at.
 func (m *model) checksChanged(n *node) []Reason {
-	if n.last.Audit != ChecksDigest(n.asset.Checks) {
+	if n.last.Audit != AuditDigest(n.asset) {
 		return []Reason{{Code: ChecksChanged, Message: "its checks changed"}}
 	}
 	var reasons []Reason

@@ -54,8 +54,12 @@ const (
 // Definition is what decides an asset's content besides its inputs.
 type Definition struct {
 	Bound lineage.Bound `json:"bound"`
-	// Settings is the digest of the rest: materializer, declared types.
+	// Settings is the digest of the rest: the materializer. See [SettingsDigest].
 	Settings assets.Digest `json:"settings"`
+	// Contract is what was promised of the columns, in their order. It decides
+	// nothing: it is kept to say what a later one breaks. Records whose Settings are of an
+	// older scheme have none.
+	Contract []ContractColumn `json:"contract,omitempty"`
 	// SQL is the text built from, kept to recompute Bound.Syntax after an engine
 	// upgrade; empty if it is sensitive.
 	SQL    string `json:"sql,omitempty"`

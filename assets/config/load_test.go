@@ -375,7 +375,7 @@ func TestDigest(t *testing.T) {
 		{`materialize "view" {}`, ``}, {`"DECIMAL(38,2)"`, `"DOUBLE"`}, {`severity   = "warn"`, ``}, {`"one_a_day"`, `"uniq"`}, {"min = 1", "min = 2"},
 		{`"ordered"`, `"day"`}, {`"it's"`, `"its"`}, {"select 2", "select 4"}, {"1d12h", "1d"}, {"0 8 *", "0 9 *"}, {"Europe/London", "Europe/Rome"},
 		{`sources  = ["raw.orders"]`, ``}, {`"26h"`, `"27h"`}, {"skip       = 2", "skip = 3"}, {"data/orders/*.csv", "data/orders/1.csv"},
-		{`"DECIMAL(38,2)"`, "\"DECIMAL(38,2)\"\n    nullable = true"}, {`"Net"`, "\"Net\"\n    sensitive = true"}, {"enabled     = false", "enabled = false\n  contract = \"strict\""},
+		{`"DECIMAL(38,2)"`, "\"DECIMAL(38,2)\"\n    nullable = false"}, {`"Net"`, "\"Net\"\n    sensitive = true"}, {"enabled     = false", "enabled = false\n  contract = \"strict\""},
 		{`"24h"`, `"25h"`}, {"Europe/Paris", "Europe/Berlin"}, {"shop.duckdb", "shop2.duckdb"}, {`"From the till"`, `"x"`},
 	} {
 		if !strings.Contains(shop, edit[0]) {

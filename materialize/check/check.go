@@ -29,6 +29,10 @@ type Scan struct {
 	Previous *int64
 	// History holds what checks measured of earlier versions, oldest first, by [assets.Check.ID].
 	History map[string][]float64
+	// Sensitive names columns whose values are shown as (sensitive).
+	Sensitive []string
+	// SensitiveElsewhere says that so are columns of what checks read besides.
+	SensitiveElsewhere bool
 	// Redact takes secrets out of what results show; nil: there are none.
 	Redact func(string) string
 }

@@ -49,7 +49,7 @@ func (r *runner) run(c assets.Check) planner.CheckResult {
 	alone.Columns, alone.Projections, alone.Checks = nil, nil, []assets.Check{c}
 	a, err := newAggregate(alone)
 	if err != nil {
-		return failure(c, err)
+		return failure(c, r.speakable(c, err))
 	}
 	tally := a.tallies[0]
 	if tally == nil {
@@ -105,7 +105,7 @@ func (r *runner) judge(c assets.Check, m measured) planner.CheckResult {
 	}
 	// Without rows to show a violation still is one.
 	if statement := r.sample(c); statement != "" {
-		result.Columns, result.Rows, _, _ = r.show(statement)
+		result.Columns, result.Rows, _, _ = r.show(statement, r.sensitive)
 	}
 	return result
 }
@@ -181,9 +181,10 @@ func failure(c assets.Check, err error) planner.CheckResult {
 // query runs a sql check. Its text is run as it stands, for it may end in a
 // semicolon or a comment, so its rows are counted here.
 func (r *runner) query(c assets.Check) planner.CheckResult {
-	columns, rows, count, err := r.show(c.SQL.Text)
+	// Its columns may be made of any others, under any name.
+	columns, rows, count, err := r.show(c.SQL.Text, func(string) bool { return r.hides(c) })
 	if err != nil {
-		return failure(c, err)
+		return failure(c, r.speakable(c, err))
 	}
 	result := result(c, count)
 	if count > 0 {
@@ -361,7 +362,8 @@ func hasWord(text, word string) bool {
 }
 
 // show runs a query and returns its first rows as text, and how many there are.
-func (r *runner) show(statement string) (columns []string, shown [][]string, count int64, err error) {
+// Values of columns that hide names are not among the text.
+func (r *runner) show(statement string, hide func(column string) bool) (columns []string, shown [][]string, count int64, err error) {
 	rows, err := r.q.Query(r.ctx, statement)
 	if err != nil {
 		return nil, nil, 0, err
@@ -387,6 +389,10 @@ func (r *runner) show(statement string) (columns []string, shown [][]string, cou
 		}
 		row := make([]string, len(cells))
 		for i, cell := range cells {
+			if hide(columns[i]) {
+				row[i] = hidden
+				continue
+			}
 			// Half a secret would not be recognized: first take it out, then cut.
 			row[i] = shorten(controls.Replace(r.redact(text(cell, types[i]))))
 		}

@@ -1,0 +1,37 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// hidden stands where a value is that nobody is to see.
+const hidden = "(sensitive)"
+
+// sensitive reports whether values of a column of the relation are hidden.
+func (s Scan) sensitive(column string) bool {
+	return slices.ContainsFunc(s.Sensitive, func(name string) bool { return strings.EqualFold(name, column) })
+}
+
+// hides reports whether what a check computes may hold hidden values. What SQL
+// makes of columns is not followed: as soon as there are some in reach, it may.
+func (s Scan) hides(c assets.Check) bool {
+	switch c.Kind {
+	case assets.Query, assets.Expression, assets.Relationships:
+		return len(s.Sensitive) > 0 || s.SensitiveElsewhere
+	}
+	return slices.ContainsFunc(c.Columns, s.sensitive)
+}
+
+// speakable is what may be told of an error: DuckDB quotes the value that it
+// stumbled over, so where values are hidden only the kind of error is left.
+func (s Scan) speakable(c assets.Check, err error) error {
+	if !s.hides(c) {
+		return err
+	}
+	kind, _, _ := strings.Cut(err.Error(), ":")
+	return fmt.Errorf("%s (what it says is hidden, for it may quote a sensitive column)", strings.TrimSpace(kind))
+}
