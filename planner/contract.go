@@ -12,8 +12,9 @@ import (
 type ContractColumn struct {
 	Name string `json:"name"`
 	// Type is DuckDB's spelling of the declared type; empty if none was declared.
-	Type     string `json:"type,omitempty"`
-	Nullable *bool  `json:"nullable,omitempty"`
+	Type string `json:"type,omitempty"`
+	// Nullable is false if it was promised that no value is NULL.
+	Nullable bool `json:"nullable"`
 }
 
 // ContractOf is what an asset with these columns promises, for [Definition.Contract].
@@ -24,7 +25,7 @@ func ContractOf(a *assets.Asset, columns []assets.Column) []ContractColumn {
 		if declared == nil {
 			continue
 		}
-		promise := ContractColumn{Name: column.Name, Nullable: declared.Nullable}
+		promise := ContractColumn{Name: column.Name, Nullable: !neverNull(declared)}
 		if declared.Type != "" {
 			promise.Type = column.Type // the same in DuckDB's words, or the project does not compile
 		}
@@ -33,19 +34,14 @@ func ContractOf(a *assets.Asset, columns []assets.Column) []ContractColumn {
 	return contract
 }
 
-func (c ContractColumn) equal(d ContractColumn) bool {
-	same := c.Nullable == d.Nullable || c.Nullable != nil && d.Nullable != nil && *c.Nullable == *d.Nullable
-	return same && c.Name == d.Name && c.Type == d.Type
-}
-
-// neverNull reports whether no NULL is promised.
-func neverNull(nullable *bool) bool { return nullable != nil && !*nullable }
+// neverNull reports whether a column block, if there is one, promises no NULL.
+func neverNull(c *assets.DeclaredColumn) bool { return c != nil && c.Nullable != nil && !*c.Nullable }
 
 // contractChanged: it promises something else than what is published was published
 // with. That is recorded, so that the next change is compared with it.
 func contractChanged(n *node) []Reason {
 	was := n.last.Definition
-	if n.graph.Unbound != "" || !was.knowsContract() || slices.EqualFunc(was.Contract, ContractOf(n.asset, n.graph.Columns), ContractColumn.equal) {
+	if n.graph.Unbound != "" || !was.knowsContract() || slices.Equal(was.Contract, ContractOf(n.asset, n.graph.Columns)) {
 		return nil
 	}
 	return []Reason{{Code: ContractChanged, Message: "its contract changed"}}
@@ -122,8 +118,7 @@ func contractChanges(in Input, name assets.Name) []ContractChange {
 		if was.Type != "" && was.Type != is {
 			changes = append(changes, ContractChange{Asset: name, Column: was.Name, Kind: Retyped, Was: was.Type, Is: is})
 		}
-		declared := a.DeclaredColumn(was.Name)
-		if neverNull(was.Nullable) && (declared == nil || !neverNull(declared.Nullable)) {
+		if !was.Nullable && !neverNull(a.DeclaredColumn(was.Name)) {
 			changes = append(changes, ContractChange{Asset: name, Column: was.Name, Kind: Nullable})
 		}
 	}

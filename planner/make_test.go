@@ -46,7 +46,9 @@ func TestStale(t *testing.T) {
 			= c: contract_changed: its contract changed`},
 		{"… and was recorded already, in other words", func(w *world) {
 			w.asset("c").Columns = []assets.DeclaredColumn{{Name: "V", Type: "text"}}
-			w.last("c", func(m *Materialization) { m.Definition.Contract = []ContractColumn{{Name: "v", Type: "VARCHAR"}} })
+			w.last("c", func(m *Materialization) {
+				m.Definition.Contract = []ContractColumn{{Name: "v", Type: "VARCHAR", Nullable: true}}
+			})
 		}, ``},
 		{"… by a record that knows of no contracts", func(w *world) {
 			w.asset("c").Columns = []assets.DeclaredColumn{{Name: "v", Type: "VARCHAR"}}
@@ -62,9 +64,9 @@ func TestStale(t *testing.T) {
 		}, `
 			~ c: definition_changed: its settings changed`},
 		{"a column may hold NULL now", func(w *world) {
-			yes, no := true, false
+			yes := true
 			w.asset("c").Columns = []assets.DeclaredColumn{{Name: "v", Nullable: &yes}}
-			w.last("c", func(m *Materialization) { m.Definition.Contract = []ContractColumn{{Name: "v", Nullable: &no}} })
+			w.last("c", func(m *Materialization) { m.Definition.Contract = []ContractColumn{{Name: "v"}} })
 		}, `
 			= c: contract_changed: its contract changed`},
 		{"a contract changed, and a source was never seen, so that its types are not known", func(w *world) {
@@ -73,14 +75,14 @@ func TestStale(t *testing.T) {
 		}, ``},
 		{"a description changed", func(w *world) {
 			w.asset("c").Columns = []assets.DeclaredColumn{{Name: "v", Description: "the value"}}
-			w.last("c", func(m *Materialization) { m.Definition.Contract = []ContractColumn{{Name: "v"}} })
+			w.last("c", func(m *Materialization) { m.Definition.Contract = []ContractColumn{{Name: "v", Nullable: true}} })
 		}, ``},
 		{"values of a column that checks may show became sensitive", func(w *world) {
 			w.asset("c").Checks = []assets.Check{{Kind: assets.NotNull, Columns: []string{"k"}}}
 			w.asset("c").Columns = []assets.DeclaredColumn{{Name: "k", Sensitive: true}}
 			w.last("c", func(m *Materialization) {
 				m.Audit = ChecksDigest(w.asset("c").Checks)
-				m.Definition.Contract = []ContractColumn{{Name: "k"}}
+				m.Definition.Contract = []ContractColumn{{Name: "k", Nullable: true}}
 			})
 		}, `
 			= c: checks_changed: its checks changed`},

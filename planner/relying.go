@@ -67,9 +67,9 @@ func (n *node) passesOn(kind Breaking, reached map[assets.Name][]string) []strin
 		if !from && !is.Assumed {
 			continue
 		}
-		switch old, declared := was.Output(o.Name), n.asset.DeclaredColumn(o.Name); {
+		switch old := was.Output(o.Name); {
 		case kind == Retyped && old != nil && old.Type == o.Type: // cast, or counted
-		case kind == Nullable && declared != nil && neverNull(declared.Nullable): // promised anew
+		case kind == Nullable && neverNull(n.asset.DeclaredColumn(o.Name)): // promised anew
 		default:
 			columns = append(columns, o.Name)
 		}

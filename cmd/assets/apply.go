@@ -152,7 +152,9 @@ func (a *app) applySaved(ctx context.Context, path string, flags planFlags) erro
 		return a.refuseApply(diags, p)
 	}
 	p.in, p.plan = in, saved.Plan
-	if !a.json {
+	if a.json {
+		diags = append(diags, view.ContractWarnings(p.Project, p.plan)...)
+	} else {
 		a.show(diags, p.Session)
 		if summary := p.plan.Summary(); !p.plan.Work() && summary.Blocked == 0 {
 			fmt.Fprintln(a.out, view.NothingLine(summary, p.options, a.outStyle))

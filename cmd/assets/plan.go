@@ -87,7 +87,11 @@ func (a *app) plan(ctx context.Context, flags planFlags) (*planned, hcl.Diagnost
 	var more hcl.Diagnostics
 	p.in, p.plan, more = s.Plan(ctx, session.Narrow{Targets: flags.targets, Replace: flags.replace, Destroy: flags.destroy})
 	p.options = p.in.Options
-	return p, append(diags, more...)
+	diags = append(diags, more...)
+	if diags.HasErrors() || a.json { // else the text of the plan tells
+		diags = append(diags, view.ContractWarnings(s.Project, p.plan)...)
+	}
+	return p, diags
 }
 
 // showPlan writes a plan for people or as JSON; with errors, those.

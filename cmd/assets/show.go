@@ -76,7 +76,7 @@ func (a *app) showSaved(path string) error {
 		return a.refuse(failure("Cannot show the plan", err), nil)
 	}
 	if a.json {
-		return a.document(view.NewPlanJSON(a.projectName(), saved.Plan, []view.DiagnosticJSON{}), nil)
+		return a.document(view.NewPlanJSON(a.projectName(), saved.Plan, a.diagnosticsJSON(view.ContractWarnings(nil, saved.Plan), nil)), nil)
 	}
 	fmt.Fprintf(a.out, "Plan made %s.\n\n", view.Moment(saved.Plan.At))
 	view.PlanText(a.out, saved.Plan, saved.Options, a.outStyle)

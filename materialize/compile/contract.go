@@ -35,11 +35,11 @@ func (c *compiler) checkStrict(a *assets.Asset, columns []assets.Column) {
 	if a.ContractRange == a.Decl {
 		by = " by the project's defaults"
 	}
-	d.Detail = fmt.Sprintf("The contract of asset %q is strict%s, so that it has the declared columns and no others, but its SQL gives %s as well. "+
+	d.Detail = fmt.Sprintf("The contract of asset %q is strict%s: it has the declared columns and no others. Its SQL also gives %s. "+
 		"Leave %s out of the SQL, write contract = \"open\", or declare %s:\n%s", a.Name, by, strings.Join(names, ", "), them, them, blocks.String())
 	if len(a.Columns) == 0 {
 		d.Summary = "A strict contract without columns"
-		d.Detail = fmt.Sprintf("Asset %q declares no column, and the contract is that it has no others. Leave the contract out, or declare what its SQL gives:\n%s",
+		d.Detail = fmt.Sprintf("Asset %q declares no column, and a strict contract allows no others. Leave the contract out, or declare what its SQL gives:\n%s",
 			a.Name, blocks.String())
 	}
 	c.report(d)

@@ -205,16 +205,16 @@ func TestMistakesInColumnsAndChecks(t *testing.T) {
 		{"no such column", column("amuont", "DOUBLE"), `column:0,0-0: Unknown column "amuont"` + "\n" + `Asset "mart.x" has no such column. Did you mean "amount"?`},
 		{"strict, with all columns", strict("ID", "amount", "note", "day"), ""},
 		{"strict, with some columns", strict("id", "note"), `contract:0,0-0: 2 columns are not in the contract` + "\n" +
-			`The contract of asset "mart.x" is strict, so that it has the declared columns and no others, but its SQL gives amount, day as well. ` +
+			`The contract of asset "mart.x" is strict: it has the declared columns and no others. Its SQL also gives amount, day. ` +
 			`Leave them out of the SQL, write contract = "open", or declare them:` + "\n\n" +
 			`column "amount" { type = "DECIMAL(10,2)" }` + "\n" + `column "day" { type = "DATE" }`},
 		{"strict, but for one column", strict("id", "note", "day"), `contract:0,0-0: Column "amount" is not in the contract` + "\n"},
 		{"strict by default", func(a *assets.Asset) {
 			strict("id", "note", "day")(a)
 			a.Decl, a.ContractRange = at("header"), at("header")
-		}, `header:0,0-0: Column "amount" is not in the contract` + "\n" + `The contract of asset "mart.x" is strict by the project's defaults, so`},
+		}, `header:0,0-0: Column "amount" is not in the contract` + "\n" + `The contract of asset "mart.x" is strict by the project's defaults: it`},
 		{"strict without columns", strict(), `contract:0,0-0: A strict contract without columns` + "\n" +
-			`Asset "mart.x" declares no column, and the contract is that it has no others. Leave the contract out, or declare what its SQL gives:` + "\n\n" +
+			`Asset "mart.x" declares no column, and a strict contract allows no others. Leave the contract out, or declare what its SQL gives:` + "\n\n" +
 			`column "id" { type = "INTEGER" }` + "\n"},
 		{"open, with some columns", func(a *assets.Asset) { strict("id")(a); a.Contract = assets.Open }, ""},
 		{"check of columns", check(assets.Check{Kind: assets.Unique, Columns: []string{"id", "ID", "note"}}), ""},

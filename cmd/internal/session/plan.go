@@ -102,8 +102,13 @@ type Narrow struct {
 }
 
 // Plan makes a plan for the project as it stands now.
+// If it does not compile there is none, only the promises that it breaks: they may be why.
 func (s *Session) Plan(ctx context.Context, narrow Narrow) (in planner.Input, plan planner.Plan, diags hcl.Diagnostics) {
 	if diags = s.look(ctx, narrow.Destroy); diags.HasErrors() {
+		if s.Graph != nil {
+			in = s.input(planner.Options{})
+			plan.Broken = planner.BrokenContracts(in)
+		}
 		return in, plan, diags
 	}
 	o := planner.Options{Destroy: narrow.Destroy}

@@ -85,6 +85,7 @@ func PlanText(w io.Writer, plan planner.Plan, options planner.Options, style Sty
 		}
 		fmt.Fprintf(w, "  %s %s  %s\n", style.symbol(step.Action), style.Bold(pad(stepName(step), width)), Why(step))
 	}
+	brokenContracts(w, plan, style)
 	fmt.Fprintf(w, "\n%s\n", style.Bold(PlanLine(plan, options)))
 	outside(w, plan)
 }
