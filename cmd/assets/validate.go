@@ -11,12 +11,15 @@ import (
 )
 
 func (a *app) validateCommand() *cobra.Command {
-	var verbose bool
+	var verbose, coverage bool
 	c := &cobra.Command{
 		Use:   "validate",
 		Short: "Check the project and all its SQL",
 		Long: `Check the project's files, and bind the SQL of every asset and check against the
-columns it reads. Nothing is built and the warehouse is not opened.`,
+columns it reads. Nothing is built and the warehouse is not opened.
+
+With -coverage, list the assets without owner, description, check or key: a check
+"unique". It is no error to lack them.`,
 		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, diags := a.open()
@@ -30,7 +33,12 @@ columns it reads. Nothing is built and the warehouse is not opened.`,
 				}
 			}
 			if a.json {
-				return a.document(view.Validation(a.clean(diags), files(s), graph(s)), diags)
+				doc := view.Validation(a.clean(diags), files(s), graph(s))
+				if coverage && doc.Valid {
+					declared := view.NewDeclaredCoverage(s.Project)
+					doc.Coverage = &declared
+				}
+				return a.document(doc, diags)
 			}
 			if err := a.fail(diags, s); err != nil {
 				return err
@@ -40,10 +48,14 @@ columns it reads. Nothing is built and the warehouse is not opened.`,
 			if verbose {
 				view.LineageCoverage(a.out, s.Graph, a.outStyle)
 			}
+			if coverage {
+				view.DeclaredCoverage(a.out, view.NewDeclaredCoverage(s.Project), verbose, a.outStyle)
+			}
 			return nil
 		},
 	}
-	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "say of which assets the columns could not be followed, and why")
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "say of which assets the columns could not be followed, and why; with -coverage, list all assets")
+	c.Flags().BoolVar(&coverage, "coverage", false, "list the assets that lack an owner, a description, a check or a key")
 	return c
 }
 

@@ -81,6 +81,8 @@ type ValidationJSON struct {
 	WarningCount  int              `json:"warning_count"`
 	Diagnostics   []DiagnosticJSON `json:"diagnostics"`
 	Lineage       *CoverageJSON    `json:"lineage,omitempty"`
+	// Coverage is there if it is asked for and the project is valid.
+	Coverage *DeclaredCoverageJSON `json:"coverage,omitempty"`
 }
 
 // Validation is the document that says whether a project is valid, and how far
