@@ -192,6 +192,15 @@ func files() *rapid.Generator[File] {
 			Estimate: time.Duration(rapid.Int64().Draw(t, "estimate")),
 		}
 	})
+	broken := rapid.Custom(func(t *rapid.T) planner.ContractChange {
+		return planner.ContractChange{
+			Asset: name.Draw(t, "broken asset"), Column: rapid.String().Draw(t, "column"), Was: rapid.String().Draw(t, "was"), Is: rapid.String().Draw(t, "is"),
+			Kind: rapid.SampledFrom([]planner.Breaking{planner.Gone, planner.Retyped, planner.Nullable}).Draw(t, "kind"),
+			Readers: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) planner.ContractReader {
+				return planner.ContractReader{Asset: name.Draw(t, "reader"), Owner: rapid.String().Draw(t, "owner")}
+			}), 0, 3).Draw(t, "readers"),
+		}
+	})
 	return rapid.Custom(func(t *rapid.T) File {
 		return File{
 			Version: rapid.String().Draw(t, "version"),
@@ -202,6 +211,7 @@ func files() *rapid.Generator[File] {
 					Sources: rapid.MapOfN(name, digest, 0, 3).Draw(t, "sources"),
 				},
 				Steps:   rapid.SliceOfN(step, 0, 5).Draw(t, "steps"),
+				Broken:  rapid.SliceOfN(broken, 0, 2).Draw(t, "broken"),
 				Outside: rapid.SliceOfN(name, 0, 3).Draw(t, "outside"), NextWake: moment.Draw(t, "wake"),
 			},
 			Options: planner.Options{
