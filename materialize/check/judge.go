@@ -57,7 +57,7 @@ func (r *runner) run(c assets.Check) planner.CheckResult {
 	}
 	found, err := a.run(r.ctx, r.q)
 	if err != nil {
-		return failure(c, err)
+		return failure(c, r.speakable(c, err))
 	}
 	r.rows = found.rows
 	return r.judge(c, tally(found))
@@ -67,7 +67,7 @@ func (r *runner) run(c assets.Check) planner.CheckResult {
 func (r *runner) count(c assets.Check, statement string) planner.CheckResult {
 	m := measured{rows: -1}
 	if err := queryRow(r.ctx, r.q, statement, &m.violations); err != nil {
-		return failure(c, err)
+		return failure(c, r.speakable(c, err))
 	}
 	return r.judge(c, m)
 }
@@ -132,11 +132,11 @@ func (r *runner) reconcile(c assets.Check) planner.CheckResult {
 	}
 	mine, a, err := side(c.SQL, r.Relation, considered(c))
 	if err != nil {
-		return failure(c, err)
+		return failure(c, r.speakable(c, err))
 	}
 	other, b, err := side(c.ToSQL, warehouse.NameRef(c.To), "")
 	if err != nil {
-		return failure(c, err)
+		return failure(c, r.speakable(c, err))
 	}
 	m := measured{rows: -1}
 	if a.Valid && !math.IsNaN(a.Float64) && !math.IsInf(a.Float64, 0) {

@@ -19,11 +19,11 @@ func (s Scan) sensitive(column string) bool {
 // hides reports whether what a check computes may hold hidden values. What SQL
 // makes of columns is not followed: as soon as there are some in reach, it may.
 func (s Scan) hides(c assets.Check) bool {
-	switch c.Kind {
-	case assets.Query, assets.Expression, assets.Relationships:
+	switch {
+	case c.Where.Text != "", c.Kind == assets.Query, c.Kind == assets.Expression, c.Kind == assets.Relationships, c.Kind == assets.Reconcile:
 		return len(s.Sensitive) > 0 || s.SensitiveElsewhere
 	}
-	return slices.ContainsFunc(c.Columns, s.sensitive)
+	return slices.ContainsFunc(slices.Concat(c.Columns, c.OrderBy, c.Within), s.sensitive)
 }
 
 // speakable is what may be told of an error: DuckDB quotes the value that it
