@@ -17,6 +17,7 @@ type Project struct {
 	OpenLineage *OpenLineage
 	Sources     map[Name]*Source
 	Assets      map[Name]*Asset
+	Tests       []*Test // in the order of the files and of their places in them
 	// Groups maps the label of an asset block with for_each to the assets it made.
 	Groups map[string][]Name
 	// Files holds the text of every file read, by its path relative to Dir with
@@ -32,7 +33,7 @@ type Project struct {
 	// there is an error already.
 	Unread Unread
 	// Digest identifies what was declared: it changes with any meaning-bearing
-	// edit and with none of layout. Saved plans are bound to it.
+	// edit and with none of layout or of Tests. Saved plans are bound to it.
 	Digest Digest
 }
 

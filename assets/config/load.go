@@ -182,6 +182,7 @@ func (l *loader) load(o Options) {
 	l.loadLocals()
 	l.loadProject(nested)
 	l.loadBlocks()
+	l.loadTests()
 	l.checkReferences()
 }
 

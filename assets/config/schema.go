@@ -21,11 +21,12 @@ type schema struct {
 }
 
 var topSchema = schema{
-	blocks: []string{"project", "variable", "locals", "source", "asset"},
-	later:  []string{"connection", "test", "module", "moved", "macro", "notify", "pool", "secret", "environment", "import", "removed", "data", "output"},
+	blocks: []string{"project", "variable", "locals", "source", "asset", "test"},
+	later:  []string{"connection", "module", "moved", "macro", "notify", "pool", "secret", "environment", "import", "removed", "data", "output"},
 	instead: map[string]string{
-		"model": "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
-		"table": "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
+		"model":     "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
+		"table":     "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
+		"unit_test": "A unit test is a test block: test \"name\" { asset = \"schema.table\" … }.",
 	},
 }
 
@@ -81,7 +82,7 @@ var assetSchema = schema{
 	args:   []string{"sql", "description", "owner", "tags", "enabled", "contract", "for_each", "name"},
 	blocks: []string{"column", "check", "materialize", "freshness"},
 	later: []string{"partition", "command", "schedule", "every", "retry", "inputs", "notify", "pool", "pools", "priority", "timeout",
-		"on_failure", "callback", "use_last_good", "estimate", "macro", "test", "quarantine", "environment", "load", "when"},
+		"on_failure", "callback", "use_last_good", "estimate", "macro", "quarantine", "environment", "load", "when"},
 	instead: map[string]string{
 		"depends_on":   "What an asset depends on is read from its SQL.",
 		"ref":          "What an asset depends on is read from its SQL.",
@@ -89,7 +90,7 @@ var assetSchema = schema{
 		"materialized": "Choose how the asset is made with a block: materialize \"view\" {}.",
 		"query":        "Give the query as `sql`.",
 		"type":         "Choose how the asset is made with a block: materialize \"view\" {}.",
-		"test":         "Rules about an asset's rows are check blocks.",
+		"test":         "Rules about an asset's rows are check blocks. A unit test stands beside the asset: test \"name\" { asset = \"schema.table\" … }.",
 	},
 }
 
@@ -161,7 +162,7 @@ func asBlock(a *hclsyntax.Attribute) string {
 	switch a.Name {
 	case "materialize", "format":
 		return fmt.Sprintf("%s %q {}.", a.Name, value)
-	case "check", "column", "project", "variable", "source", "asset":
+	case "check", "column", "project", "variable", "source", "asset", "test", "given", "expect_check":
 		return fmt.Sprintf("%s %q { … }.", a.Name, value)
 	}
 	return a.Name + " { … }."

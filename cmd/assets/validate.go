@@ -29,6 +29,7 @@ With -coverage, list the assets without owner, description, check or key: a chec
 					diags = s.CompileRest(c.Context(), diags)
 				} else {
 					diags = append(diags, s.Compile(c.Context())...)
+					diags = append(diags, s.CheckTests(c.Context())...)
 					diags = append(diags, s.Advice()...)
 				}
 			}
@@ -43,8 +44,11 @@ With -coverage, list the assets without owner, description, check or key: a chec
 			if err := a.fail(diags, s); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%s The project declares %s and %s.\n", a.outStyle.Bold(a.outStyle.Green("Success!")),
-				view.Count(len(s.Project.Sources), "source"), view.Count(len(s.Project.Assets), "asset"))
+			declares := view.Count(len(s.Project.Sources), "source") + " and " + view.Count(len(s.Project.Assets), "asset")
+			if n := len(s.Project.Tests); n > 0 {
+				declares = view.Count(len(s.Project.Sources), "source") + ", " + view.Count(len(s.Project.Assets), "asset") + " and " + view.Count(n, "test")
+			}
+			fmt.Fprintf(a.out, "%s The project declares %s.\n", a.outStyle.Bold(a.outStyle.Green("Success!")), declares)
 			if verbose {
 				view.LineageCoverage(a.out, s.Graph, a.outStyle)
 			}

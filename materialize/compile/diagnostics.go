@@ -156,3 +156,9 @@ func upperFirst(s string) string {
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }
+
+// Diagnose says what DuckDB found wrong with a statement that is no asset's or
+// check's own. Positions count shift bytes before it.
+func Diagnose(err error, sql assets.SQL, shift int, fallback hcl.Range) *hcl.Diagnostic {
+	return engineDiagnostic(err, sql, shift, fallback)
+}
