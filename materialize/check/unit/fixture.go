@@ -204,11 +204,12 @@ func names(columns []assets.Column) []string {
 	return list
 }
 
-// plain is DuckDB's message without the statement that only we have written.
+// plain is DuckDB's message in one line, without its advice and without the
+// statement, which only we have written.
 func plain(err error) string {
 	message := err.Error()
-	for _, end := range []string{"\n\nLINE ", "\nLINE "} {
+	for _, end := range []string{"\n\n", "\nLINE "} {
 		message, _, _ = strings.Cut(message, end)
 	}
-	return strings.TrimRight(strings.TrimSpace(message), ".")
+	return strings.TrimRight(strings.Join(strings.Fields(message), " "), ".")
 }

@@ -40,6 +40,15 @@ func Prepare(ctx context.Context, p *assets.Project, g *lineage.Graph, tests []*
 	if err != nil {
 		return nil, nil, err
 	}
+	s, diags, err := prepare(ctx, db, p, g, tests)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return s, diags, nil
+}
+
+// prepare is Prepare on an instance that is open.
+func prepare(ctx context.Context, db *warehouse.DB, p *assets.Project, g *lineage.Graph, tests []*assets.Test) (*Suite, hcl.Diagnostics, error) {
 	s := &Suite{db: db, values: values{}}
 	b := &builder{ctx: ctx, project: p, graph: g, db: db, values: s.values}
 	var diags hcl.Diagnostics
@@ -60,10 +69,7 @@ func Prepare(ctx context.Context, p *assets.Project, g *lineage.Graph, tests []*
 		}
 		diags = append(diags, b.wrong[t.Test]...)
 	}
-	if err := errors.Join(b.err, b.close()); err != nil {
-		return nil, nil, errors.Join(err, s.Close())
-	}
-	return s, diags, nil
+	return s, diags, errors.Join(b.err, b.close())
 }
 
 // Tests are the tests of the suite.
