@@ -46,7 +46,10 @@ func (s *Session) createTest(ctx context.Context, asset string, limit int) ([]by
 	}
 	types := map[assets.Name][]assets.Column{node.Name: node.Bound.Columns()}
 	sample := sampler{limit: limit, joined: map[string][]string{}}
-	for _, input := range node.Inputs {
+	// Those of which most is used first: facts, whose keys then choose among the others.
+	inputs := slices.Clone(node.Inputs)
+	slices.SortStableFunc(inputs, func(a, b assets.Name) int { return len(node.Bound.Uses[b]) - len(node.Bound.Uses[a]) })
+	for _, input := range inputs {
 		types[input] = s.Graph.Nodes[input].Columns
 		rows, err := s.sample(ctx, &sample, node, input)
 		if err != nil {

@@ -9,10 +9,10 @@ import (
 // Each line of a test block is wrong in one way: what is said of it, and what the
 // diagnostic's range covers.
 var mistakes = []struct{ block, says, covers string }{
-	{`given "raw.t" { rows = [{ a = 1, aa = 2 }] }`, `Unknown column "aa": Raw.t has no such column. Did you mean "a"?`, "aa = 2"},
+	{`given "raw.t" { rows = [{ a = 1, aa = 2 }] }`, `Unknown column "aa": Source "raw.t" has no such column. Did you mean "a"?`, "aa = 2"},
 	{`given "raw.t" { rows = [{ zzz = 1 }] }`, "Its columns are a, d, e, l, s, m, i.", "zzz = 1"},
-	{`given "raw.t" { rows = [{ a = 1 }, { a = "x" }] }`, `"x" is no BIGINT: Column "a" of raw.t has this type.`, `a = "x"`},
-	{`given "raw.t" { rows = [{ a = 1.5 }] }`, `"1.5" is no BIGINT: Column "a" of raw.t has this type. It would become 2.`, "a = 1.5"},
+	{`given "raw.t" { rows = [{ a = 1 }, { a = "x" }] }`, `"x" is no BIGINT: Column "a" of source "raw.t" has this type.`, `a = "x"`},
+	{`given "raw.t" { rows = [{ a = 1.5 }] }`, `"1.5" is no BIGINT: Column "a" of source "raw.t" has this type. It would become 2.`, "a = 1.5"},
 	{`given "raw.t" { rows = [{ e = 1.555 }] }`, "It would become 1.56.", "e = 1.555"},
 	{`given "raw.t" { rows = [{ d = "2024-02-30" }] }`, `"2024-02-30" is no DATE`, `d = "2024-02-30"`},
 	{`given "raw.t" { rows = [{ d = "2024-02-03 10:00:00" }] }`, "A date has no time of day.", `d = "2024-02-03 10:00:00"`},
@@ -28,7 +28,7 @@ var mistakes = []struct{ block, says, covers string }{
 	{`given "raw.t" { sql = "from 'x.csv'" }`, "The SQL reads a file directly", "'x.csv'"},
 	{`given "elsewhere" { rows = [] }`, `Asset "a.x" does not read "elsewhere": It reads raw.t. Take this block out`, `given "elsewhere"`},
 	{`given "raw.u" { rows = [] }`, `Asset "a.x" does not read "raw.u": Did you mean "raw.t"?`, `given "raw.u"`},
-	{"", `No rows are given for "raw.t": Asset "a.x" reads it. Add a block that says what it holds, if it is nothing: given "raw.t" { rows = [] }.`, `test "t"`},
+	{"", `No rows are given for "raw.t": Asset "a.x" reads it. Add a block that says what it holds. That it holds nothing is said by given "raw.t" { rows = [] }.`, `test "t"`},
 }
 
 func TestMistakes(t *testing.T) {

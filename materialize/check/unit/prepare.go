@@ -162,7 +162,7 @@ func (b *builder) test(t *assets.Test) *ready {
 	for _, input := range required {
 		if !slices.ContainsFunc(t.Given, func(g assets.Given) bool { return g.Input == input }) {
 			b.report(t, problem(t.Decl, fmt.Sprintf("No rows are given for %q", input),
-				fmt.Sprintf("%s reads it. Add a block that says what it holds, if it is nothing: given %q { rows = [] }.", upperFirst(reader(r.asset, node, input)), input)))
+				fmt.Sprintf("%s reads it. Add a block that says what it holds. That it holds nothing is said by given %q { rows = [] }.", upperFirst(reader(r.asset, node, input)), input)))
 		}
 	}
 	for _, g := range t.Given {
@@ -175,12 +175,20 @@ func (b *builder) test(t *assets.Test) *ready {
 			r.impossible = fmt.Sprintf("the columns of %s are not known", g.Input)
 			continue
 		}
-		r.given = append(r.given, b.fixture(g.Fixture, warehouse.NameRef(g.Input), g.Input.String(), input.Columns))
+		r.given = append(r.given, b.fixture(g.Fixture, warehouse.NameRef(g.Input), b.called(g.Input), input.Columns))
 	}
 	if t.Expect != nil {
-		r.expect = b.fixture(t.Expect.Fixture, expectedTable, fmt.Sprintf("asset %q", t.Asset), r.outputs)
+		r.expect = b.fixture(t.Expect.Fixture, expectedTable, b.called(t.Asset), r.outputs)
 	}
 	return r
+}
+
+// called is how messages name a source or asset.
+func (b *builder) called(name assets.Name) string {
+	if b.project.Sources[name] != nil {
+		return fmt.Sprintf("source %q", name)
+	}
+	return fmt.Sprintf("asset %q", name)
 }
 
 // reads lists the inputs that must and those that can be given to a test: what

@@ -37,7 +37,7 @@ var outcomes = map[string]struct{ sql, given, expect, want string }{
 	"bad file":        {"select a from raw.t", `file = "bad.csv"`, `expect { rows = [] }`, `the fixtures cannot be loaded: Conversion Error: CSV Error on Line: 2 Original Line: x Error when converting column "a". Could not convert string "x" to 'BIGINT'`},
 	"error":           {"select b::int as b from raw.t", `rows = [{ b = "x" }]`, `expect_error { message = "Could not convert string 'x'" }`, ""},
 	"any error":       {"select b::int as b from raw.t", `rows = [{ b = "x" }]`, `expect_error {}`, ""},
-	"other error":     {"select b::int as b from raw.t", `rows = [{ b = "x" }]`, `expect_error { message = "overflow" }`, `the SQL fails with another message than one that matches "overflow": Conversion Error`},
+	"other error":     {"select b::int as b from raw.t", `rows = [{ b = "x" }]`, `expect_error { message = "overflow" }`, `the SQL fails, but its message does not match "overflow": Conversion Error`},
 	"no error":        {"select b from raw.t", `rows = [{ b = "x" }]`, `expect_error {}`, "the SQL was expected to fail, and does not"},
 	"unexpected":      {"select b::int as b from raw.t", `rows = [{ b = "x" }]`, `expect { rows = [] }`, "the SQL fails: Conversion Error: Could not convert string 'x' to INT32"},
 	"check fails":     {"select a from raw.t", `rows = [{ a = 1 }, { a = 1 }, { a = 1 }]`, "expect_check \"unique(a)\" {\n status = \"failed\"\n violations = 2\n}", ""},
@@ -122,6 +122,35 @@ test "downstream" {
 	for i, o := range p.run(t, 1) {
 		if got := describe(o); got != want[i] {
 			t.Errorf("%s: %s, want %s", o.Test.Name, got, want[i])
+		}
+	}
+}
+
+// Fixtures that cannot be loaded leave nothing behind, and take nothing away.
+func TestFixturesAreLoadedWholeOrNot(t *testing.T) {
+	p := load(t, map[string]string{"raw.t": "a BIGINT", "raw.u": "b BIGINT"}, `
+asset "a.first" { sql = "select b from raw.u" }
+asset "b.bad" { sql = "select a from raw.t" }
+asset "b.good" { sql = "select a from raw.t" }
+test "first" {
+  asset = "a.first"
+  given "raw.u" { rows = [{ b = 1 }] }
+  expect { rows = [{ b = 1 }] }
+}
+test "bad" {
+  asset = "b.bad"
+  given "raw.t" { file = "bad.csv" }
+  expect { rows = [] }
+}
+test "good" {
+  asset = "b.good"
+  given "raw.t" { rows = [{ a = 2 }] }
+  expect { rows = [{ a = 2 }] }
+}
+`, "bad.csv", "a\nx\n")
+	for i, o := range p.run(t, 1) {
+		if o.Passed() != (i != 1) {
+			t.Errorf("%s: %s", o.Test.Name, describe(o))
 		}
 	}
 }

@@ -16,7 +16,10 @@ import (
 
 // worker runs one test after another in a catalog of its own.
 type worker struct {
-	conn    *warehouse.Conn
+	conn *warehouse.Conn // runs the SQL, as a build does
+	// aside makes fixtures and reads results, without the optimizer: for a few rows it
+	// takes longer than what it saves.
+	aside   *warehouse.Conn
 	catalog string
 	values  values
 	redact  func(string) string
@@ -25,26 +28,32 @@ type worker struct {
 	now     time.Time       // what the clock is frozen at; zero: it goes
 }
 
-func (s *Suite) worker(ctx context.Context, n int) (*worker, error) {
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
+func (s *Suite) worker(ctx context.Context, n int) (w *worker, err error) {
+	w = &worker{catalog: fmt.Sprintf("_test%d", n), values: s.values, schemas: map[string]bool{"main": true}, tables: map[string]bool{}}
+	if w.conn, err = s.db.Conn(ctx); err != nil {
 		return nil, err
 	}
-	w := &worker{conn: conn, catalog: fmt.Sprintf("_test%d", n), values: s.values, schemas: map[string]bool{"main": true}, tables: map[string]bool{}}
-	if err := conn.Exec(ctx, "ATTACH ':memory:' AS "+w.catalog+"; USE "+w.catalog); err != nil {
-		return nil, errors.Join(err, conn.Close())
+	if w.aside, err = s.db.Conn(ctx); err != nil {
+		return nil, errors.Join(err, w.conn.Close())
+	}
+	err = w.conn.Exec(ctx, "ATTACH ':memory:' AS "+w.catalog+"; USE "+w.catalog)
+	if err == nil {
+		err = w.aside.Exec(ctx, "USE "+w.catalog+"; PRAGMA disable_optimizer")
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.conn.Close(), w.aside.Close())
 	}
 	return w, nil
 }
 
-// close leaves the connection as it was: others will use it.
+// close leaves the connections as they were: others will use them.
 func (w *worker) close() error {
 	sql := "USE memory; DETACH " + w.catalog
 	if !w.now.IsZero() {
 		sql = unfreeze() + sql
 	}
-	// Also when the tests were interrupted.
-	return errors.Join(w.conn.Exec(context.Background(), sql), w.conn.Close())
+	ctx := context.Background() // also when the tests were interrupted
+	return errors.Join(w.aside.Exec(ctx, "PRAGMA enable_optimizer; USE memory"), w.aside.Close(), w.conn.Exec(ctx, sql), w.conn.Close())
 }
 
 // run runs one test.
@@ -76,15 +85,17 @@ func (w *worker) run(ctx context.Context, t *ready) Outcome {
 
 // setUp makes the names of a test mean its fixtures, and no others mean anything.
 func (w *worker) setUp(ctx context.Context, t *ready) error {
-	var sql strings.Builder
-	switch {
-	case w.now.Equal(t.Now):
-	case t.Now.IsZero():
-		sql.WriteString(unfreeze())
-	default:
-		sql.WriteString(freeze(t.Now))
+	if !w.now.Equal(t.Now) {
+		clock := unfreeze()
+		if !t.Now.IsZero() {
+			clock = freeze(t.Now)
+		}
+		if err := w.conn.Exec(ctx, clock); err != nil {
+			return err
+		}
+		w.now = t.Now
 	}
-	w.now = t.Now
+	var sql strings.Builder
 	needed := map[string]bool{warehouse.NameRef(t.Asset): true}
 	names := []assets.Name{t.Asset}
 	for _, g := range t.Given {
@@ -96,20 +107,33 @@ func (w *worker) setUp(ctx context.Context, t *ready) error {
 			sql.WriteString("DROP TABLE IF EXISTS " + table + ";")
 		}
 	}
-	w.tables = needed
+	schemas := map[string]bool{}
 	for _, name := range names {
-		if !w.schemas[name.Schema] {
-			w.schemas[name.Schema] = true
-			sql.WriteString("CREATE SCHEMA IF NOT EXISTS " + warehouse.Ident(name.Schema) + ";")
+		if !w.schemas[name.Schema] && !schemas[name.Schema] {
+			schemas[name.Schema] = true
+			sql.WriteString("CREATE SCHEMA " + warehouse.Ident(name.Schema) + ";")
 		}
 	}
 	for _, f := range t.given {
 		sql.WriteString(f.load())
 	}
-	if sql.Len() == 0 { // an asset that reads nothing
-		return nil
+	if err := w.define(ctx, sql.String()); err != nil {
+		return err
 	}
-	return w.conn.Exec(ctx, sql.String())
+	maps.Copy(w.schemas, schemas)
+	w.tables = needed
+	return nil
+}
+
+// define runs statements that make tables, all in one transaction: a commit for
+// each would take as long as what it commits.
+func (w *worker) define(ctx context.Context, statements string) error {
+	err := w.aside.Exec(ctx, "BEGIN;"+statements+"COMMIT")
+	if err != nil {
+		// Best effort: the error that matters is the first.
+		_ = w.aside.Exec(context.WithoutCancel(ctx), "ROLLBACK")
+	}
+	return err
 }
 
 // judgeError compares the SQL's error with what was expected of it.
@@ -120,7 +144,7 @@ func judgeError(expected *assets.ExpectedError, err error) string {
 	case err == nil:
 		return "the SQL was expected to fail, and does not"
 	case expected.Message != nil && !expected.Message.MatchString(err.Error()):
-		return fmt.Sprintf("the SQL fails with another message than one that matches %q: %s", expected.Message, plain(err))
+		return fmt.Sprintf("the SQL fails, but its message does not match %q: %s", expected.Message, plain(err))
 	}
 	return ""
 }
@@ -134,7 +158,7 @@ func (w *worker) compare(ctx context.Context, t *ready, result string) (*Diff, e
 	var err error
 	if t.expect.inline() {
 		expected = w.inline(t.expect, columns)
-	} else if err = w.conn.Exec(ctx, t.expect.load()); err == nil {
+	} else if err = w.define(ctx, t.expect.load()); err == nil {
 		expected, err = w.read(ctx, expectedTable, columns)
 	}
 	if err != nil {
@@ -173,7 +197,7 @@ func (w *worker) read(ctx context.Context, table string, columns []assets.Column
 	if len(list) == 0 {
 		list = []string{"NULL"} // rows of which only the number is compared
 	}
-	found, err := w.conn.Query(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+table)
+	found, err := w.aside.Query(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+table)
 	if err != nil {
 		return nil, err
 	}
