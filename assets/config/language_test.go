@@ -61,7 +61,8 @@ func TestLanguageReferenceIsComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	words := append(functionNames(), "csv", "parquet", "json")
-	for _, s := range []schema{topSchema, projectSchema, lineageSchema, openLineageSchema, defaultsSchema, variableSchema, sourceSchema, sourceFreshnessSchema, assetSchema, columnSchema, freshnessSchema} {
+	for _, s := range []schema{topSchema, projectSchema, lineageSchema, openLineageSchema, defaultsSchema, variableSchema, sourceSchema, sourceFreshnessSchema, assetSchema, columnSchema, freshnessSchema,
+		testSchema, givenSchema, expectSchema, expectErrorSchema, expectCheckSchema} {
 		words = append(append(words, s.args...), s.blocks...)
 	}
 	for _, options := range readerOptions {
