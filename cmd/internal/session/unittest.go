@@ -66,6 +66,10 @@ func (s *Session) Tests(selectors []string, pattern *regexp.Regexp) ([]*assets.T
 
 // RunTests runs unit tests; mistakes in them are diagnostics, and then none is run.
 func (s *Session) RunTests(ctx context.Context, tests []*assets.Test) ([]unit.Outcome, hcl.Diagnostics) {
+	return s.runTests(ctx, tests, s.Redactor.String)
+}
+
+func (s *Session) runTests(ctx context.Context, tests []*assets.Test, redact func(string) string) ([]unit.Outcome, hcl.Diagnostics) {
 	suite, diags, err := unit.Prepare(ctx, s.Project, s.Graph, tests)
 	if err != nil {
 		return nil, fault("Cannot prepare the tests", err)
@@ -74,7 +78,7 @@ func (s *Session) RunTests(ctx context.Context, tests []*assets.Test) ([]unit.Ou
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	outcomes, err := suite.Run(ctx, s.Parallelism, s.Redactor.String)
+	outcomes, err := suite.Run(ctx, s.Parallelism, redact)
 	if err != nil {
 		return nil, fault("Cannot run the tests", err)
 	}

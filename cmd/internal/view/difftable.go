@@ -50,7 +50,7 @@ func diffTable(w io.Writer, d *unit.Diff, style Style) {
 	}
 	t.write(w)
 	if more := len(d.Rows) - len(shown); more > 0 {
-		fmt.Fprintf(w, "  %s\n", style.Dim(fmt.Sprintf("… and %s more", Count(more, "row"))))
+		fmt.Fprintf(w, "  %s\n", style.Dim(fmt.Sprintf("… and %s", Count(more, "more row"))))
 	}
 	if more := len(d.Columns) - len(columns); more > 0 {
 		fmt.Fprintf(w, "  %s\n", style.Dim(Count(more, "column")+" not shown"))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 type junitSuites struct {
@@ -43,6 +44,14 @@ type junitFailure struct {
 	Text    string `xml:",cdata"`
 }
 
+// inXML is a character, or what stands for one that XML does not have.
+func inXML(r rune) rune {
+	if r < ' ' && r != '\n' && r != '\t' || r == 0xFFFE || r == 0xFFFF {
+		return utf8.RuneError
+	}
+	return r
+}
+
 // JUnit writes what came of the tests as JUnit's XML, which build servers read: a
 // suite for each asset, in the order of their first tests. Times are in seconds.
 func JUnit(w io.Writer, results TestResults, project string) error {
@@ -65,7 +74,7 @@ func JUnit(w io.Writer, results TestResults, project string) error {
 			if message == "" {
 				message = diffSummary(o.Diff)
 			}
-			c.Failure = &junitFailure{Message: firstLine(message), Type: "failure", Text: "\n" + text.String()}
+			c.Failure = &junitFailure{Message: firstLine(message), Type: "failure", Text: "\n" + strings.Map(inXML, text.String())}
 			suite.Failures++
 		}
 		suite.Tests++

@@ -23,11 +23,29 @@ type Outcome struct {
 	Diff *Diff
 }
 
+// redact takes secrets out of what is shown, before any of it is cut short.
+func (o *Outcome) redact(with func(string) string) {
+	if with == nil {
+		return
+	}
+	o.Message = with(o.Message)
+	if o.Diff == nil {
+		return
+	}
+	for _, p := range o.Diff.Rows {
+		for _, cells := range [][]Cell{p.Expected, p.Got} {
+			for i := range cells {
+				cells[i].Text = with(cells[i].Text)
+			}
+		}
+	}
+}
+
 // Passed says that all is as expected.
 func (o Outcome) Passed() bool { return o.Message == "" && o.Diff == nil }
 
 // Run runs the tests, as many at once as workers says, and returns what came of
-// them in their order. redact takes secrets out of what is shown.
+// them in their order. redact, if not nil, takes secrets out of what is shown.
 func (s *Suite) Run(ctx context.Context, workers int, redact func(string) string) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(s.tests))
 	var next atomic.Int64
@@ -47,6 +65,7 @@ func (s *Suite) Run(ctx context.Context, workers int, redact func(string) string
 				}
 				began := time.Now()
 				outcomes[i] = w.run(ctx, s.tests[i])
+				outcomes[i].redact(redact)
 				outcomes[i].Took = time.Since(began)
 			}
 		})
