@@ -41,7 +41,7 @@ type Fixture struct {
 
 // Row is a row written out. A column that no cell names is NULL.
 type Row struct {
-	Cells []Cell // in the order of their columns' names
+	Cells []Cell
 	Range hcl.Range
 }
 
