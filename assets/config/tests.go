@@ -44,11 +44,13 @@ type test struct {
 	labels     []hcl.Range // of the expect_check blocks
 }
 
-// loadTests reads the test blocks; sources and assets are read already.
+// loadTests reads the test blocks and keeps those without mistakes; sources and
+// assets are read already.
 func (l *loader) loadTests() {
 	seen := map[string]hcl.Range{}
 	for _, f := range l.files {
 		for _, b := range f.blocks("test") {
+			mistakes := len(l.diags) // nobody else is reading now
 			name, ok := l.label(b, "name")
 			t := l.readTest(l.scopeOf(f.dir), b, name)
 			if !ok {
@@ -59,7 +61,8 @@ func (l *loader) loadTests() {
 				continue
 			}
 			seen[name] = b.DefRange()
-			if l.checkTest(t) {
+			// What would be found out about half a test would only follow from its mistakes.
+			if l.checkTest(t) && len(l.diags) == mistakes {
 				l.project.Tests = append(l.project.Tests, t.Test)
 			}
 		}

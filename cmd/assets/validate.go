@@ -27,6 +27,7 @@ With -coverage, list the assets without owner, description, check or key: a chec
 				defer s.Close()
 				if diags.HasErrors() {
 					diags = s.CompileRest(c.Context(), diags)
+					diags = append(diags, s.CheckTests(c.Context())...)
 				} else {
 					diags = append(diags, s.Compile(c.Context())...)
 					diags = append(diags, s.CheckTests(c.Context())...)

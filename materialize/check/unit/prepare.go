@@ -168,10 +168,12 @@ func (b *builder) test(t *assets.Test) *ready {
 	for _, g := range t.Given {
 		input := b.graph.Nodes[g.Input]
 		switch {
+		case input == nil:
+			continue // reported as a name that nothing declares
 		case !slices.Contains(allowed, g.Input):
 			b.report(t, problem(g.Decl, fmt.Sprintf("Asset %q does not read %q", t.Asset, g.Input), notRead(g.Input, allowed)))
 			continue
-		case input == nil || len(input.Columns) == 0:
+		case len(input.Columns) == 0:
 			r.impossible = fmt.Sprintf("the columns of %s are not known", g.Input)
 			continue
 		}
