@@ -10,7 +10,7 @@ import (
 // diagnostic's range covers.
 var mistakes = []struct{ block, says, covers string }{
 	{`given "raw.t" { rows = [{ a = 1, aa = 2 }] }`, `Unknown column "aa": Source "raw.t" has no such column. Did you mean "a"?`, "aa = 2"},
-	{`given "raw.t" { rows = [{ zzz = 1 }] }`, "Its columns are a, d, e, l, s, m, i.", "zzz = 1"},
+	{`given "raw.t" { rows = [{ zzz = 1 }] }`, "Its columns are a, d, e, l, s, m, i, j, f.", "zzz = 1"},
 	{`given "raw.t" { rows = [{ a = 1 }, { a = "x" }] }`, `"x" is no BIGINT: Column "a" of source "raw.t" has this type.`, `a = "x"`},
 	{`given "raw.t" { rows = [{ a = 1.5 }] }`, `"1.5" is no BIGINT: Column "a" of source "raw.t" has this type. It would become 2.`, "a = 1.5"},
 	{`given "raw.t" { rows = [{ e = 1.555 }] }`, "It would become 1.56.", "e = 1.555"},
@@ -18,6 +18,8 @@ var mistakes = []struct{ block, says, covers string }{
 	{`given "raw.t" { rows = [{ d = "2024-02-03 10:00:00" }] }`, "A date has no time of day.", `d = "2024-02-03 10:00:00"`},
 	{`given "raw.t" { rows = [{ l = [1, "x"] }] }`, "cannot make anything of the x in it", `l = [1, "x"]`},
 	{`given "raw.t" { rows = [{ s = { z = 1 } }] }`, `It has no field "z".`, "s = { z = 1 }"},
+	{`given "raw.t" { rows = [{ j = "{" }, { j = "{}" }, { j = { a = [1.50] } }] }`, `"{" is no JSON`, `j = "{"`},
+	{`given "raw.t" { rows = [{ f = [1, 2] }, { f = [1, 2, 3] }] }`, `[1,2] is no INTEGER[3]`, `f = [1, 2]`},
 	{`given "raw.t" { rows = [for n in ["x"] : { a = n }] }`, `"x" is no BIGINT`, `[for n in ["x"] : { a = n }]`},
 	{`given "raw.t" { file = "other.csv" }`, `Unknown column "b"`, `"other.csv"`},
 	{`given "raw.t" { file = "broken.parquet" }`, "Cannot read the file", `"broken.parquet"`},
@@ -32,7 +34,7 @@ var mistakes = []struct{ block, says, covers string }{
 }
 
 func TestMistakes(t *testing.T) {
-	sources := map[string]string{"raw.t": "a BIGINT; d DATE; e DECIMAL(10,2); l BIGINT[]; s STRUCT(x BIGINT); m MAP(VARCHAR, BIGINT); i INTEGER", "main.elsewhere": "a BIGINT", "raw.u": "a BIGINT"}
+	sources := map[string]string{"raw.t": "a BIGINT; d DATE; e DECIMAL(10,2); l BIGINT[]; s STRUCT(x BIGINT); m MAP(VARCHAR, BIGINT); i INTEGER; j JSON; f INTEGER[3]", "main.elsewhere": "a BIGINT", "raw.u": "a BIGINT"}
 	for _, m := range mistakes {
 		given := m.block
 		if !strings.Contains(given, `"raw.t"`) && given != "" {

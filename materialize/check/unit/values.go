@@ -55,9 +55,28 @@ func (v values) convert(ctx context.Context, db *warehouse.DB) error {
 			}
 		}
 		for _, list := range [][]assets.Value{plain, nested} {
-			if err := v.convertType(ctx, c, typ, list); err != nil {
+			if err := v.convertAll(ctx, c, typ, list); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// convertAll converts values of one form. If DuckDB cannot answer for all of them,
+// each is asked for alone, and what DuckDB says is wrong with that one.
+func (v values) convertAll(ctx context.Context, c *warehouse.Conn, typ string, list []assets.Value) error {
+	err := v.convertType(ctx, c, typ, list)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return ctx.Err()
+	case len(list) == 1:
+		v[typ][list[0]] = converted{wrong: upperFirst(plain(err)) + "."}
+		return nil
+	}
+	for _, one := range list {
+		if err := v.convertAll(ctx, c, typ, []assets.Value{one}); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -81,7 +100,7 @@ func (v values) convertType(ctx context.Context, c *warehouse.Conn, typ string, 
 	}
 	rows, err := c.Query(ctx, "SELECT "+cast+"::VARCHAR, "+back+" FROM (SELECT unnest($1::VARCHAR[]) AS v)", texts)
 	if err != nil {
-		return fmt.Errorf("convert values to %s: %w", typ, err)
+		return err
 	}
 	defer rows.Close()
 	for i := 0; rows.Next(); i++ {
