@@ -39,6 +39,9 @@ what is published, and what the SQL makes of these is expected.`,
 			if c.Flags().Changed("parallelism") && a.parallelism < 1 {
 				return fmt.Errorf("-parallelism is how many tests run at once, at least 1, not %d", a.parallelism)
 			}
+			if flags.create != "" && a.json {
+				return fmt.Errorf("-create writes a test block, which is HCL: leave -json out")
+			}
 			pattern, err := flags.pattern(selectors, c.Flags().Changed("rows"))
 			if err != nil {
 				return err

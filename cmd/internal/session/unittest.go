@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -79,6 +80,9 @@ func (s *Session) runTests(ctx context.Context, tests []*assets.Test, redact fun
 		return nil, diags
 	}
 	outcomes, err := suite.Run(ctx, s.Parallelism, redact)
+	if errors.Is(err, context.Canceled) {
+		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Interrupted", Detail: "Not all of the tests were run, so nothing is said of any."}}
+	}
 	if err != nil {
 		return nil, fault("Cannot run the tests", err)
 	}

@@ -1,10 +1,17 @@
 package unit
 
 import (
+	"bytes"
+	"compress/gzip"
+	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
 // Each test is a query over raw.t, rows for it, what is expected, and what comes of it.
@@ -150,6 +157,43 @@ test "good" {
 `, "bad.csv", "a\nx\n")
 	for i, o := range p.run(t, 1) {
 		if o.Passed() != (i != 1) {
+			t.Errorf("%s: %s", o.Test.Name, describe(o))
+		}
+	}
+}
+
+// Every format of file is read, compressed ones too, with the types of the input.
+func TestFixtureFormats(t *testing.T) {
+	db, err := warehouse.Memory(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	parquet := filepath.Join(t.TempDir(), "t.parquet")
+	if err := db.Exec(context.Background(), "COPY (SELECT '1.5' AS e, DATE '2024-01-02' AS d) TO "+warehouse.Literal(parquet)); err != nil {
+		t.Fatal(err)
+	}
+	binary, err := os.ReadFile(parquet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	w.Write([]byte("e,d\n1.5,2024-01-02\n"))
+	w.Close()
+	files := map[string]string{
+		"t.parquet": string(binary), "t.csv.gz": zipped.String(), "t.csv": "e;d\n1.5;2024-01-02\n", "t.tsv": "d\te\n2024-01-02\t1.5\n",
+		"t.json": `[{"e": 1.5, "d": "2024-01-02"}]`, "t.ndjson": `{"e": "1.5", "d": "2024-01-02"}` + "\n",
+	}
+	text := "asset \"a.x\" { sql = \"select e, d from raw.t\" }\n"
+	var written []string
+	for name, content := range files {
+		written = append(written, name, content)
+		text += fmt.Sprintf("test %q {\n asset = \"a.x\"\n given \"raw.t\" { file = %[1]q }\n expect { rows = [{ e = 1.500, d = \"2024-01-02\" }] }\n}\n", name)
+		text += fmt.Sprintf("test \"expected %[1]s\" {\n asset = \"a.x\"\n given \"raw.t\" { rows = [{ e = 1.5, d = \"2024-01-02\" }] }\n expect { file = %[1]q }\n}\n", name)
+	}
+	for _, o := range load(t, map[string]string{"raw.t": "e DECIMAL(10,3); d DATE; more BIGINT"}, text, written...).run(t, 2) {
+		if !o.Passed() {
 			t.Errorf("%s: %s", o.Test.Name, describe(o))
 		}
 	}
