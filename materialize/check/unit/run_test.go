@@ -198,3 +198,40 @@ func TestFixtureFormats(t *testing.T) {
 		}
 	}
 }
+
+// A fixture that is there already is taken as it is, but never what another test made
+// under its name.
+func TestFixturesAreTakenAgain(t *testing.T) {
+	first := `
+test "first %[1]d" {
+  asset = "a.one"
+  given "raw.t" { rows = [{ id = 1 }, { id = 2 }] }
+  expect { rows = [{ id = 1 }, { id = 2 }] }
+}
+test "second %[1]d" {
+  asset = "a.two"
+  given "a.one" { rows = [{ id = %[2]d }] }
+  expect { rows = [{ total = %[2]d }] }
+}
+`
+	p := load(t, map[string]string{"raw.t": "id BIGINT"}, `
+asset "a.one" { sql = "select id from raw.t" }
+asset "a.two" { sql = "select sum(id) as total from a.one" }
+`+fmt.Sprintf(first, 1, 7)+fmt.Sprintf(first, 2, 7)+fmt.Sprintf(first, 3, 8)+`
+test "again" {
+  asset = "a.two"
+  given "a.one" { rows = [{ id = 8 }] }
+  expect { rows = [{ total = 8 }] }
+}
+test "other rows" {
+  asset = "a.one"
+  given "raw.t" { rows = [{ id = 3 }] }
+  expect { rows = [{ id = 3 }] }
+}
+`)
+	for _, o := range p.run(t, 1) {
+		if !o.Passed() {
+			t.Errorf("%s: %s", o.Test.Name, describe(o))
+		}
+	}
+}
