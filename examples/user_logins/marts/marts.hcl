@@ -2,22 +2,44 @@ asset "marts.users" {
   description = "Every user of every country that can be written to"
   owner       = "crm@example.com"
   tags        = ["personal data"]
+  contract    = "strict" # others build on it: no column comes, goes or changes unseen
   sql         = templatefile("users.sql", { countries = keys(local.countries) })
 
-  column "user_id" {
-    check "not_null" {}
-    check "unique" {}
-  }
-  column "email" {
-    check "not_null" {}
-    check "unique" {}
-  }
   column "country" {
+    type = "VARCHAR"
     check "accepted_values" { values = keys(local.countries) }
   }
+  column "user_id" {
+    type     = "VARCHAR"
+    nullable = false
+    check "unique" {}
+    check "matches" { pattern = "^[A-Z]{2}-[0-9]+$" }
+  }
+  column "name" {
+    type      = "VARCHAR"
+    sensitive = true
+    check "not_empty" {}
+  }
+  column "email" {
+    type      = "VARCHAR"
+    nullable  = false
+    sensitive = true # rows that a check finds never show it
+    check "unique" {}
+  }
+  column "born" {
+    type      = "DATE"
+    sensitive = true
+  }
   column "signed_up" {
-    type = "DATE"
-    check "not_null" {}
+    type     = "DATE"
+    nullable = false
+  }
+  column "modified" {
+    type = "TIMESTAMP"
+  }
+  column "newsletter" {
+    type        = "BOOLEAN"
+    description = "Agreed to be written to"
   }
   check "expression" {
     name       = "nobody_signed_up_before_being_born"
