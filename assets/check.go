@@ -58,7 +58,8 @@ type Check struct {
 	// Tolerance is how much may be wrong.
 	Tolerance Tolerance
 	// Quarantine moves violating rows aside instead of withholding the asset, up to
-	// MaxShare of all rows, beyond which it fails. Only of kinds that judge rows.
+	// MaxShare of the rows looked at, beyond which it fails. Only of kinds that judge
+	// rows, of tables, and without a Tolerance.
 	Quarantine bool
 	MaxShare   float64
 
@@ -121,6 +122,17 @@ func (c Check) ID() string {
 		return string(c.Kind) + "(" + strings.Join(c.Columns, ", ") + ")"
 	}
 	return string(c.Kind)
+}
+
+// Quarantining are those of checks that put rows aside.
+func Quarantining(checks []Check) []Check {
+	var out []Check
+	for _, c := range checks {
+		if c.Quarantine {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // JudgesRows reports whether the check's violations are rows, each judged by itself.

@@ -12,7 +12,7 @@ import (
 
 // findBlockers collects why n cannot be built, and reports whether anything does.
 func (m *model) findBlockers(n *node) bool {
-	n.blockers = unmanaged(n)
+	n.blockers = append(unmanaged(n), m.quarantineTaken(n)...)
 	for _, name := range n.graph.Inputs {
 		if input := m.nodes[name]; input != nil {
 			n.blockers = append(n.blockers, unreadable(input)...)

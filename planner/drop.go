@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -14,7 +15,7 @@ func removedSteps(in Input, nodes map[assets.Name]*node) []Step {
 	for key := range in.State.Last {
 		name := key.Asset
 		if in.Project.Assets[name] == nil && (len(targets) == 0 || targets[name]) {
-			drops[name] = Reason{Code: Removed, Message: "no longer in the project"}
+			drops[name] = Reason{Code: Removed, Message: "no longer in the project" + withAside(in.State.Last[key])}
 		}
 	}
 	if len(drops) == 0 {
@@ -32,14 +33,14 @@ func destroySteps(in Input, order []assets.Name) []Step {
 	pub := publishedOf(in.State)
 	drops := make(map[assets.Name]Reason)
 	if len(in.Options.Targets) == 0 {
-		for name := range pub {
-			drops[name] = Reason{Code: Removed, Message: "everything is destroyed"}
+		for name, a := range pub {
+			drops[name] = Reason{Code: Removed, Message: "everything is destroyed" + a.aside}
 		}
 	}
 	queue := make([]assets.Name, 0, len(in.Options.Targets))
 	for _, name := range assets.SortedNames(setOf(in.Options.Targets)) {
 		if pub[name] != nil {
-			drops[name] = Reason{Code: Removed, Message: "asked for by -target"}
+			drops[name] = Reason{Code: Removed, Message: "asked for by -target" + pub[name].aside}
 			queue = append(queue, name)
 		}
 	}
@@ -48,7 +49,7 @@ func destroySteps(in Input, order []assets.Name) []Step {
 		queue = queue[1:]
 		for _, reader := range pub[input].readers {
 			if _, ok := drops[reader]; !ok {
-				drops[reader] = because(Removed, input, "reads %s, which is destroyed", input)
+				drops[reader] = because(Removed, input, "reads %s, which is destroyed%s", input, pub[reader].aside)
 				queue = append(queue, reader)
 			}
 		}
@@ -69,14 +70,27 @@ type published map[assets.Name]*publishedAsset
 
 type publishedAsset struct {
 	view    bool
+	aside   string        // what its drop takes along, for a message
 	foreign string        // the kind of an object we did not make that holds its name, or ""
 	readers []assets.Name // published assets, sorted
+}
+
+// withAside says that rows which were put aside are dropped too.
+func withAside(last Materialization) string {
+	switch n := last.Quarantine.Count(); n {
+	case 0:
+		return ""
+	case 1:
+		return ", with the row that was put aside"
+	default:
+		return fmt.Sprintf(", with the %d rows that were put aside", n)
+	}
 }
 
 func publishedOf(state State) published {
 	pub := make(published, len(state.Last))
 	for key, last := range state.Last {
-		a := &publishedAsset{view: last.Table == ""}
+		a := &publishedAsset{view: last.Table == "", aside: withAside(last)}
 		if found, ok := state.Found[key.Asset]; ok && isForeign(&found, true) {
 			a.foreign = found.Kind
 		}

@@ -16,7 +16,7 @@ import (
 // the rules, each read off their definition: no memo, no order of evaluation.
 type oracle struct {
 	inputs  map[string][]string
-	fact    map[string]map[string]bool // missing redefined drifted lost foreign disabled forced failed checks; of sources: moved absent error
+	fact    map[string]map[string]bool // missing redefined divided drifted lost foreign disabled forced failed checks; of sources: moved absent error
 	edge    map[[2]string]string       // reader, input: "" never uses unknown other equal
 	sources map[string]bool
 	removed map[string]bool
@@ -40,12 +40,12 @@ func (o oracle) inputDiffers(x string) bool {
 
 // A build is needed whatever the inputs come out as.
 func (o oracle) certain(x string) bool {
-	return o.is(x, "redefined") || o.inputDiffers(x) || o.is(x, "drifted") || o.is(x, "lost") || o.is(x, "foreign") || o.is(x, "forced")
+	return o.is(x, "redefined") || o.is(x, "divided") || o.inputDiffers(x) || o.is(x, "drifted") || o.is(x, "lost") || o.is(x, "foreign") || o.is(x, "forced")
 }
 
 // Its content is expected to become other.
 func (o oracle) behind(x string) bool {
-	return !o.is(x, "disabled") && !o.is(x, "missing") && (o.is(x, "redefined") || o.inputDiffers(x) || o.some(x, o.behind))
+	return !o.is(x, "disabled") && !o.is(x, "missing") && (o.is(x, "redefined") || o.is(x, "divided") || o.inputDiffers(x) || o.some(x, o.behind))
 }
 
 func (o oracle) needs(x string) bool {
@@ -160,6 +160,9 @@ func happenings(t *rapid.T) (*world, oracle) {
 		}
 		if is(x, "checks", 6) {
 			w.asset(x).Checks = []assets.Check{{Kind: assets.RowCount}}
+		}
+		if w.asset(x).Kind == assets.Table && is(x, "divided", 10) {
+			w.asset(x).Checks = append(w.asset(x).Checks, assets.Check{Kind: assets.NotNull, Columns: []string{"k"}, Quarantine: true, MaxShare: 1})
 		}
 		if is(x, "disabled", 8) {
 			w.asset(x).Enabled = false

@@ -18,7 +18,7 @@ func (m *model) findCauses(n *node) {
 	if n.last == nil {
 		n.certain = missing()
 	} else {
-		definition := redefined(n)
+		definition := append(redefined(n), quarantineChanged(n)...)
 		if len(definition) == 0 && m.outdatedView(n) {
 			definition = []Reason{{Code: DefinitionChanged, Message: "its SQL changed, and so did what it reads"}}
 		}

@@ -60,6 +60,8 @@ type Definition struct {
 	// nothing: it is kept to say what a later one breaks. Records whose Settings are of an
 	// older scheme have none.
 	Contract []ContractColumn `json:"contract,omitempty"`
+	// Quarantine is the digest of the checks that put rows aside; empty: none does.
+	Quarantine assets.Digest `json:"quarantine,omitempty"`
 	// SQL is the text built from, kept to recompute Bound.Syntax after an engine
 	// upgrade; empty if it is sensitive.
 	SQL    string `json:"sql,omitempty"`
@@ -77,7 +79,9 @@ type Materialization struct {
 	// Previous is the physical table of the version before, kept for diffs and rollback.
 	Previous string `json:"previous,omitempty"`
 	// View is the text of the published view as DuckDB's catalog returns it.
-	View       string               `json:"view,omitempty"`
+	View string `json:"view,omitempty"`
+	// Quarantine is what was put aside when Made was built; nil: nothing could be.
+	Quarantine *Quarantine          `json:"quarantine,omitempty"`
 	Definition Definition           `json:"definition"`
 	Reads      map[assets.Name]Read `json:"reads,omitempty"`
 	Made       Version              `json:"made"`
@@ -94,11 +98,22 @@ type Materialization struct {
 	Err    string                        `json:"err,omitempty"`
 }
 
+// Tables lists the physical tables that a record names.
+func (m Materialization) Tables() []string {
+	var tables []string
+	for _, table := range []string{m.Table, m.Previous, m.Quarantine.table()} {
+		if table != "" {
+			tables = append(tables, table)
+		}
+	}
+	return tables
+}
+
 // CheckStatus is the outcome of one check.
 type CheckStatus string
 
 const (
-	CheckPassed CheckStatus = "passed"
+	CheckPassed CheckStatus = "passed" // of what is left, if it put rows aside
 	CheckWarned CheckStatus = "warned" // violated, severity warn
 	CheckFailed CheckStatus = "failed" // violated, or could not be run; severity error
 )
@@ -110,6 +125,8 @@ type CheckResult struct {
 	Severity   assets.Severity  `json:"severity"`
 	Status     CheckStatus      `json:"status"`
 	Violations int64            `json:"violations"` // rows
+	// Quarantined is how many of the violating rows were put aside: all or none.
+	Quarantined int64 `json:"quarantined,omitempty"`
 	// Value is what was measured: rows, the newest time in seconds since 1970, a
 	// statistic, an aggregate. nil: nothing is, or it is no number.
 	Value   *float64 `json:"value,omitempty"`

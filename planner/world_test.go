@@ -67,7 +67,7 @@ func (w *world) publish(n assets.Name) {
 	a, node := w.Project.Assets[n], w.Graph.Nodes[n]
 	m := Materialization{
 		Key: Key{Asset: n}, Run: "01RUN", Status: Published, View: "view of " + n.String(),
-		Definition: Definition{Bound: node.Bound, Settings: SettingsDigest(a), SQL: a.SQL.Text, Engine: "v1"},
+		Definition: Definition{Bound: node.Bound, Settings: SettingsDigest(a), Quarantine: QuarantineDigest(a), SQL: a.SQL.Text, Engine: "v1"},
 		Reads:      map[assets.Name]Read{}, Made: Version{ID: "rows:1", Columns: node.Columns}, Rows: 10,
 		Audit: ChecksDigest(a.Checks),
 		Began: now.Add(-time.Hour), Ended: now.Add(-time.Hour + 30*time.Second),

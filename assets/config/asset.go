@@ -54,6 +54,7 @@ func (l *loader) readOne(a *args, b *hclsyntax.Block) *assets.Asset {
 	l.readContract(a, asset)
 	asset.Checks = l.readChecks(a, b.Body)
 	asset.Checks = append(asset.Checks, l.promises(asset)...)
+	l.mayQuarantine(asset)
 	for _, fb := range blocksOf(b.Body, "freshness") {
 		if f, ok := l.readFreshness(a.s, fb, a.what); ok {
 			asset.Freshness = append(asset.Freshness, f)

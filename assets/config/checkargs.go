@@ -37,6 +37,7 @@ func (l *loader) readCommon(a *args, b *hclsyntax.Block, c *assets.Check) {
 }
 
 // readQuarantine reads whether violating rows are put aside, and how many may be.
+// That of a view nothing can be is said in mayQuarantine.
 func (l *loader) readQuarantine(a *args, c *assets.Check) {
 	if c.Quarantine = a.boolean("quarantine", false); c.Quarantine {
 		c.MaxShare = 1
@@ -53,8 +54,20 @@ func (l *loader) readQuarantine(a *args, c *assets.Check) {
 			kinds = append(kinds, string(k))
 		}
 		a.wrong("quarantine", "This check has no rows to put aside", fmt.Sprintf("It is not about single rows of the asset. Those that are: %s.", list(kinds)))
+	case c.Quarantine && a.has("tolerance"):
+		a.wrong("tolerance", "\"tolerance\" together with \"quarantine\"", "With quarantine = true every row that violates the check is put aside, so none is left to be tolerated. Of how many rows at most that may be done is `max_share`.")
 	case c.Quarantine && c.Severity == assets.Warn && a.has("severity"):
 		a.wrong("quarantine", "What only warns puts nothing aside", "Take severity = \"warn\" out, or quarantine = true: with that, bad rows are kept from being published and the others are not.")
+	}
+}
+
+// mayQuarantine reports checks that would put rows of a view aside: it has none of
+// its own. In readQuarantine nobody knows yet what the asset is made as.
+func (l *loader) mayQuarantine(asset *assets.Asset) {
+	for _, c := range asset.Checks {
+		if c.Quarantine && asset.Kind == assets.View {
+			l.report(problem(c.Decl, "A view has no rows to put aside", "It shows what it reads. Make it a table, or put the check with quarantine = true on the asset that has the rows."))
+		}
 	}
 }
 

@@ -39,6 +39,7 @@ func (c *compiler) checkColumns() error {
 			}
 		}
 		c.checkTypesOf(a, node.Columns)
+		c.checkQuarantine(a, node.Columns)
 		for _, check := range a.Checks {
 			for _, column := range slices.Concat(check.Columns, check.OrderBy, check.Within) {
 				if find(node.Columns, column) < 0 && !c.missing[columnOf{name, strings.ToLower(column)}] {
