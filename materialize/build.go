@@ -71,7 +71,7 @@ func (r *run) materialize(ctx context.Context, c *warehouse.Conn, t *task) (Outc
 	}
 	t.audited = true
 	if r.takeUp(ctx, t) {
-		return TakenUp, nil
+		return TakenUp, r.renameRun(ctx, c, t)
 	}
 	if err := r.buildTable(ctx, c, t); err != nil {
 		return "", err
@@ -81,9 +81,9 @@ func (r *run) materialize(ctx context.Context, c *warehouse.Conn, t *task) (Outc
 		if err != nil {
 			return "", err
 		}
-		if same {
+		if same && r.sameAside(ctx, c, t, last) {
 			// What is published stays, and so do all its readers.
-			t.record.Table, t.record.Previous, t.record.Made = last.Table, last.Previous, last.Made
+			t.record.Table, t.record.Previous, t.record.Made, t.record.Quarantine = last.Table, last.Previous, last.Made, last.Quarantine
 			return Unchanged, nil
 		}
 	}
@@ -125,7 +125,7 @@ func (r *run) revalidate(ctx context.Context, c *warehouse.Conn, t *task, last p
 	if err != nil {
 		return err
 	}
-	return r.audit(ctx, c, t, relation, nil)
+	return r.audit(ctx, c, t, relation, nil, asideBefore(last.Checks))
 }
 
 // buildView makes the view in the run's catalog. Its version says what it is and
@@ -165,13 +165,19 @@ func (r *run) buildTable(ctx context.Context, c *warehouse.Conn, t *task) error 
 		return r.sqlError(t, err)
 	}
 	t.record.Made = planner.Version{Columns: t.node.Bound.Columns(), Arrived: r.Now()}
-	return r.audit(ctx, c, t, relation, r.rowsBefore(t))
+	aside, notAside := r.putAside(ctx, c, t, relation)
+	// Also if that failed: each check for itself shows which of them cannot be run.
+	if err := r.audit(ctx, c, t, relation, r.rowsBefore(t), aside); err != nil {
+		return err
+	}
+	return notAside
 }
 
 // audit scans relation once, for its content hash, the digests its readers will
 // ask for and every check that can share the scan. previous is the number of rows
-// of the version that is replaced, nil if none is. A failed check is an error.
-func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation string, previous *int64) error {
+// of the version that is replaced, nil if none is. aside is what checks said of
+// rows that are no longer in relation. A failed check is an error.
+func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation string, previous *int64, aside []planner.CheckResult) error {
 	projections, inOrder := r.projections(t.step.Asset), orderedWhole(t.record.Made.Columns)
 	ordered := r.orderMatters(t.step.Asset)
 	if ordered {
@@ -200,7 +206,7 @@ func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation st
 		t.record.Made.ID = inOrderID(audit, inOrder)
 	}
 	t.record.Checks = nil
-	return r.judge(t, audit.Results)
+	return r.judge(t, withAside(audit.Results, aside))
 }
 
 // judge adds check results to the record. Those of severity error that were
@@ -209,7 +215,7 @@ func (r *run) judge(t *task, results []planner.CheckResult) error {
 	var failed []string
 	for _, result := range results {
 		t.record.Checks = append(t.record.Checks, result)
-		if result.Status == planner.CheckPassed {
+		if result.Status == planner.CheckPassed && result.Quarantined == 0 {
 			continue
 		}
 		r.emit(Event{Type: CheckFinished, Asset: t.step.Asset, Check: &result})
@@ -276,12 +282,12 @@ func (r *run) takeUp(ctx context.Context, t *task) bool {
 }
 
 func sameDefinition(a, b planner.Definition) bool {
-	return a.Bound.Syntax == b.Bound.Syntax && a.Bound.Meaning == b.Bound.Meaning && a.Settings == b.Settings && slices.Equal(a.Bound.Columns(), b.Bound.Columns())
+	return a.Bound.Syntax == b.Bound.Syntax && a.Bound.Meaning == b.Bound.Meaning && a.Settings == b.Settings && a.Quarantine == b.Quarantine && slices.Equal(a.Bound.Columns(), b.Bound.Columns())
 }
 
 func (r *run) definition(t *task) planner.Definition {
 	d := planner.Definition{Bound: t.node.Bound.Record(), Settings: planner.SettingsDigest(t.asset),
-		Contract: planner.ContractOf(t.asset, t.node.Bound.Columns()), Engine: warehouse.Engine()}
+		Quarantine: planner.QuarantineDigest(t.asset), Contract: planner.ContractOf(t.asset, t.node.Bound.Columns()), Engine: warehouse.Engine()}
 	if !t.asset.SQL.Sensitive {
 		d.SQL = t.asset.SQL.Text
 	}
@@ -308,7 +314,7 @@ func (r *run) finish(t *task, outcome Outcome, message string) {
 	}
 	r.mu.Unlock()
 	t.outcome, t.message = outcome, message
-	e := Event{Type: AssetFinished, Asset: t.step.Asset, Action: t.action(), Outcome: outcome, Message: message, Rows: t.record.Rows}
+	e := Event{Type: AssetFinished, Asset: t.step.Asset, Action: t.action(), Outcome: outcome, Message: message, Rows: t.record.Rows, Quarantined: t.record.Quarantine.Count()}
 	if outcome != Revalidated {
 		t.record.Began, t.record.Ended = t.began, r.Now()
 		e.Took = t.record.Ended.Sub(t.began)

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/observe"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
 )
 
 // runCatalog is the in-memory catalog in which a run's SQL resolves names.
@@ -43,6 +44,7 @@ type entry struct {
 	err    error
 	kind   string // "TABLE" or "VIEW"
 	inFile bool   // the rows are in the warehouse file
+	aside  string // the table in memory of rows that were put aside, quoted; or empty
 }
 
 func newCatalog(ctx context.Context, r *run) (*catalog, error) {
@@ -53,6 +55,9 @@ func newCatalog(ctx context.Context, r *run) (*catalog, error) {
 	k := &catalog{run: r, admin: admin, names: map[assets.Name]*entry{}, pins: map[assets.Name]int{}}
 	statements := []string{"ATTACH ':memory:' AS " + runCatalog, "USE " + runCatalog}
 	schemas := map[string]bool{"main": true}
+	if r.putsAside() {
+		statements = append(statements, "CREATE SCHEMA "+planner.QuarantineSchema)
+	}
 	for name := range r.Graph.Nodes {
 		if !schemas[name.Schema] {
 			schemas[name.Schema] = true
@@ -225,6 +230,14 @@ func (k *catalog) memory(name assets.Name) string {
 	return runCatalog + "." + warehouse.NameRef(name)
 }
 
+// aside returns the relation to copy rows that were put aside from, or nothing.
+func (k *catalog) aside(name assets.Name) string {
+	if aside := k.entry(name).aside; aside != "" {
+		return runCatalog + "." + aside
+	}
+	return ""
+}
+
 // pin says that a task is going to be run.
 func (k *catalog) pin(t *task) {
 	k.mu.Lock()
@@ -253,11 +266,16 @@ func (k *catalog) unpin(ctx context.Context, names ...assets.Name) error {
 	defer k.mu.Unlock()
 	for _, name := range names {
 		k.pins[name]--
-		if e := k.names[name]; k.pins[name] > 0 || e == nil || e.kind != "TABLE" {
+		e := k.names[name]
+		if k.pins[name] > 0 || e == nil || e.kind != "TABLE" {
 			continue
 		}
 		delete(k.names, name)
-		if err := k.admin.Exec(ctx, "DROP TABLE IF EXISTS "+warehouse.NameRef(name)); err != nil {
+		statement := "DROP TABLE IF EXISTS " + warehouse.NameRef(name)
+		if e.aside != "" {
+			statement += "; DROP TABLE IF EXISTS " + e.aside
+		}
+		if err := k.admin.Exec(ctx, statement); err != nil {
 			return err
 		}
 	}

@@ -13,7 +13,7 @@ type EventType string
 const (
 	RunStarted    EventType = "run_started"
 	AssetStarted  EventType = "asset_started"
-	CheckFinished EventType = "check"          // only checks that did not pass
+	CheckFinished EventType = "check"          // only checks that did not pass, or put rows aside
 	AssetFinished EventType = "asset_finished" // built and audited, or found not to need it; not yet visible
 	RunPublished  EventType = "published"      // what could be published is visible
 	RunFinished   EventType = "run_finished"
@@ -41,9 +41,11 @@ type Event struct {
 	Action  planner.Action
 	Outcome Outcome
 	Rows    int64
-	Took    time.Duration
-	Message string
-	Check   *planner.CheckResult
+	// Quarantined is how many rows were put aside besides.
+	Quarantined int64
+	Took        time.Duration
+	Message     string
+	Check       *planner.CheckResult
 	// Done and Total count the run's assets.
 	Done, Total int
 	// Result is how the run came out, from RunPublished on.

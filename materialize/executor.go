@@ -157,7 +157,9 @@ func (r *run) kept(state planner.State) map[string]bool {
 	keep := map[string]bool{}
 	for _, records := range []map[planner.Key]planner.Materialization{state.Last, r.staged} {
 		for _, m := range records {
-			keep[m.Table], keep[m.Previous] = true, true
+			for _, table := range m.Tables() {
+				keep[table] = true
+			}
 		}
 	}
 	return keep

@@ -60,7 +60,7 @@ func (f *flusher) run(ctx context.Context) error {
 		staging, names := make([]warehouse.Staging, len(batch)), make([]assets.Name, len(batch))
 		for i, t := range batch {
 			names[i] = t.step.Asset
-			staging[i] = warehouse.Staging{Record: t.record, From: f.owner.catalog.memory(t.step.Asset)}
+			staging[i] = warehouse.Staging{Record: t.record, From: f.owner.catalog.memory(t.step.Asset), Aside: f.owner.catalog.aside(t.step.Asset)}
 			staging[i].Record.Status = planner.Staged
 		}
 		if err := f.owner.DB.Stage(ctx, staging); err != nil {

@@ -272,3 +272,12 @@ func numbers(from, to int) []string {
 	}
 	return out
 }
+
+func (w *world) read(path string) string {
+	w.Helper()
+	text, err := os.ReadFile(filepath.Join(w.dir, path))
+	if err != nil {
+		w.Fatal(err)
+	}
+	return string(text)
+}

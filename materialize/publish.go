@@ -35,6 +35,7 @@ func (r *run) publish(ctx context.Context) (Result, error) {
 			}
 			if t.ok() && t.replaces {
 				p.Views = append(p.Views, r.view(t))
+				r.publishAside(&p, t)
 			}
 		}
 	}
@@ -65,6 +66,7 @@ func (r *run) settle(t *task) {
 		t.record.Status = planner.Revalidated
 	case FailedBuild:
 		t.record.Status, t.record.Table, t.record.Previous = planner.Failed, "", ""
+		t.record.Quarantine, t.record.Checks = nil, withoutAside(t.record.Checks)
 	}
 }
 
@@ -114,6 +116,7 @@ func (r *run) drop(p *warehouse.Publication, result *Result) {
 		if found := r.State.Found[step.Asset]; found.Kind == "view" && found.View == last.View {
 			p.Drops = append(p.Drops, step.Asset)
 		}
+		r.dropAside(p, last)
 		p.Forget = append(p.Forget, step.Key)
 		record := r.note(step.Key, planner.Dropped, "")
 		p.Records = append(p.Records, record)
@@ -176,6 +179,9 @@ func (r *run) after(p warehouse.Publication) planner.State {
 				found.Table, found.Columns, found.Rows = m.Table, m.Made.Columns, m.Rows
 			}
 			state.Found[m.Asset] = found
+			if m.Quarantine != nil && m.Quarantine.View != "" {
+				state.Found[planner.QuarantineName(m.Asset)] = planner.Found{Kind: "view", View: m.Quarantine.View}
+			}
 		}
 	}
 	for _, key := range p.Forget {

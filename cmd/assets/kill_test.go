@@ -216,7 +216,9 @@ func (k *killing) checkOrphans() {
 	}
 	named := map[string]bool{}
 	for _, m := range state.Last {
-		named[m.Table], named[m.Previous] = true, true
+		for _, table := range m.Tables() {
+			named[table] = true
+		}
 	}
 	orphans, err := db.Sweep(ctx, named)
 	if err != nil {

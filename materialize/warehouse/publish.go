@@ -19,8 +19,9 @@ import (
 // Staging is a built and audited table that is to survive a crash.
 type Staging struct {
 	Record planner.Materialization // its Table names the physical table
-	// From is the relation to copy, quoted; empty if the table is in the file already.
-	From string
+	// From is the relation to copy, quoted, and Aside that of the rows that were put
+	// aside; empty if they are in the file already, or there are none.
+	From, Aside string
 }
 
 // TableRef is the quoted name of a physical table, the catalog included.
@@ -41,11 +42,15 @@ func (db *DB) Stage(ctx context.Context, batch []Staging) error {
 		records := make([]planner.Materialization, len(batch))
 		for i, s := range batch {
 			records[i] = s.Record
-			if s.From == "" {
-				continue
+			if s.From != "" {
+				if err := c.Exec(ctx, "CREATE TABLE "+TableRef(s.Record.Table)+" AS FROM "+s.From); err != nil {
+					return err
+				}
 			}
-			if err := c.Exec(ctx, "CREATE TABLE "+TableRef(s.Record.Table)+" AS FROM "+s.From); err != nil {
-				return err
+			if s.Aside != "" {
+				if err := c.Exec(ctx, "CREATE TABLE "+TableRef(s.Record.Quarantine.Table)+" AS FROM "+s.Aside); err != nil {
+					return err
+				}
 			}
 		}
 		return c.appendRecords("staged", records)
@@ -161,6 +166,11 @@ func (c *Conn) viewTexts(ctx context.Context, records []planner.Materialization)
 	for i := range records {
 		if IsCurrent(records[i].Status) {
 			records[i].View = texts[records[i].Asset]
+			if aside := records[i].Quarantine; aside != nil {
+				filled := *aside // the state that the plan was made from may share it
+				filled.View = texts[planner.QuarantineName(records[i].Asset)]
+				records[i].Quarantine = &filled
+			}
 		}
 	}
 	return nil
@@ -317,10 +327,15 @@ func firstLine(s string) string {
 	return line
 }
 
+// Instant is a time as a SQL expression of type TIMESTAMPTZ.
+func Instant(t time.Time) string {
+	return Literal(t.UTC().Format("2006-01-02 15:04:05.999999")) + "::TIMESTAMPTZ"
+}
+
 // timestamp is a time as a SQL expression; the zero time is minus infinity.
 func timestamp(t time.Time) string {
 	if t.IsZero() {
 		return "'-infinity'::TIMESTAMPTZ"
 	}
-	return Literal(t.UTC().Format("2006-01-02 15:04:05.999999")) + "::TIMESTAMPTZ"
+	return Instant(t)
 }

@@ -90,7 +90,9 @@ func (s *Session) tidy(ctx context.Context, o warehouse.Options) error {
 		staged, err = db.Staged(ctx)
 		for _, records := range []map[planner.Key]planner.Materialization{state.Last, staged} {
 			for _, m := range records {
-				keep[m.Table], keep[m.Previous] = true, true
+				for _, table := range m.Tables() {
+					keep[table] = true
+				}
 			}
 		}
 	}
