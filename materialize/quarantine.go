@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/materialize/check"
@@ -27,7 +26,7 @@ type division struct {
 	table   string     // the table itself, which its name may be a view of
 	bad     string     // a table of the numbers of the bad rows
 	aside   string     // the table of the rows
-	columns asideColumns
+	columns planner.QuarantineColumns
 }
 
 // putAside takes the rows out of relation that a check says to put aside, and
@@ -39,7 +38,7 @@ func (r *run) putAside(ctx context.Context, c *warehouse.Conn, t *task, relation
 		return nil, nil
 	}
 	name := planner.QuarantineName(t.step.Asset)
-	d := division{run: r, c: c, t: t, columns: newAsideColumns(t.record.Made.Columns),
+	d := division{run: r, c: c, t: t, columns: planner.QuarantineColumnsOf(t.record.Made.Columns),
 		scan:  check.Scan{Relation: relation, Columns: t.record.Made.Columns, Checks: checks, Now: r.Now(), Redact: r.Redact},
 		table: relation, bad: warehouse.NameRef(assets.Name{Schema: name.Schema, Table: name.Table + "!rows"}), aside: warehouse.NameRef(name)}
 	quarantine := &planner.Quarantine{Table: t.record.Table + "!quarantine"}
@@ -60,7 +59,7 @@ func (r *run) putAside(ctx context.Context, c *warehouse.Conn, t *task, relation
 		return nil, fmt.Errorf("put rows aside: %w", err)
 	}
 	if quarantine.Rows = found.Rows; found.Rows > 0 {
-		columns := append([]assets.Column{{Name: d.columns.check, Type: "VARCHAR[]"}}, t.record.Made.Columns...)
+		columns := append([]assets.Column{{Name: d.columns.Check, Type: "VARCHAR[]"}}, t.record.Made.Columns...)
 		audit, err := check.Run(ctx, c, check.Scan{Relation: d.aside, Columns: columns})
 		if err != nil {
 			return nil, fmt.Errorf("put rows aside: %w", err)
@@ -77,7 +76,7 @@ func (d division) findBad(ctx context.Context) error {
 	if d.table != d.scan.Relation {
 		// A condition may name the table by its name, which is a view here, and of a view
 		// rows have no number. Nobody else reads it as long as it is being built.
-		row = warehouse.Ident(unlike("_row", d.scan.Columns))
+		row = warehouse.Ident(planner.Unlike("_row", d.scan.Columns))
 		view := "CREATE OR REPLACE VIEW " + d.scan.Relation + " AS "
 		if err := d.catalog.exec(ctx, view+"SELECT *, rowid AS "+row+" FROM "+d.table); err != nil {
 			return err
@@ -93,7 +92,7 @@ func (d division) findBad(ctx context.Context) error {
 
 // move puts the bad rows, of which there are n, into a table of their own.
 func (d division) move(ctx context.Context, n int64) error {
-	check, run, at := warehouse.Ident(d.columns.check), warehouse.Ident(d.columns.run), warehouse.Ident(d.columns.at)
+	check, run, at := warehouse.Ident(d.columns.Check), warehouse.Ident(d.columns.Run), warehouse.Ident(d.columns.At)
 	statements := []string{fmt.Sprintf("CREATE OR REPLACE TABLE %s AS SELECT _b._checks AS %s, %s AS %s, %s AS %s, _t.* FROM %s AS _t JOIN %s AS _b ON _t.rowid = _b._row ORDER BY _t.rowid",
 		d.aside, check, warehouse.Literal(d.id), run, warehouse.Instant(d.Now()), at, d.table, d.bad)}
 	if n > 0 {
@@ -123,8 +122,8 @@ func (d division) remember(ctx context.Context) error {
 	if there, err := d.asideRows(ctx, d.c, last); err != nil || there == 0 {
 		return err
 	}
-	run, at, hash := warehouse.Ident(d.columns.run), warehouse.Ident(d.columns.at), warehouse.HashRow(d.scan.Columns)
-	first, since, key := warehouse.Ident(unlike("_first", d.scan.Columns)), warehouse.Ident(unlike("_since", d.scan.Columns)), warehouse.Ident(unlike("_key", d.scan.Columns))
+	run, at, hash := warehouse.Ident(d.columns.Run), warehouse.Ident(d.columns.At), warehouse.HashRow(d.scan.Columns)
+	first, since, key := warehouse.Ident(planner.Unlike("_first", d.scan.Columns)), warehouse.Ident(planner.Unlike("_since", d.scan.Columns)), warehouse.Ident(planner.Unlike("_key", d.scan.Columns))
 	before := "SELECT " + hash + " AS " + key + ", arg_min(" + run + ", " + at + ") AS " + first + ", min(" + at + ") AS " + since +
 		" FROM " + warehouse.TableRef(last.Quarantine.Table) + " GROUP BY 1"
 	return d.c.Exec(ctx, "UPDATE "+d.aside+" SET "+run+" = "+first+", "+at+" = "+since+" FROM ("+before+") WHERE "+hash+" = "+key)
@@ -161,7 +160,7 @@ func (r *run) renameRun(ctx context.Context, c *warehouse.Conn, t *task) error {
 	if t.record.Quarantine.Count() == 0 {
 		return nil
 	}
-	run := warehouse.Ident(newAsideColumns(t.record.Made.Columns).run)
+	run := warehouse.Ident(planner.QuarantineColumnsOf(t.record.Made.Columns).Run)
 	return c.Exec(ctx, fmt.Sprintf("UPDATE %s SET %s = %s WHERE %[2]s NOT IN (SELECT run FROM %[4]s._assets.runs)",
 		warehouse.TableRef(t.record.Quarantine.Table), run, warehouse.Literal(r.id), warehouse.Catalog))
 }
@@ -194,22 +193,6 @@ func (r *run) putsAside() bool {
 		}
 	}
 	return false
-}
-
-// asideColumns are the names of the columns that stand before a row's own. Where
-// the row has one of the same name, ours gets another underscore.
-type asideColumns struct{ check, run, at string }
-
-func newAsideColumns(columns []assets.Column) asideColumns {
-	return asideColumns{unlike("_check", columns), unlike("_run", columns), unlike("_at", columns)}
-}
-
-// unlike is name with as many underscores before it as make it none of columns.
-func unlike(name string, columns []assets.Column) string {
-	for slices.ContainsFunc(columns, func(c assets.Column) bool { return strings.EqualFold(c.Name, name) }) {
-		name = "_" + name
-	}
-	return name
 }
 
 // withAside puts what checks said of rows that were put aside, or were too many,

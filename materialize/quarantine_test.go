@@ -4,11 +4,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/materialize"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
 
@@ -304,7 +306,15 @@ asset "big" {
 func TestPurgedRowsComeBackWithTheNextBuild(t *testing.T) {
 	w := testWorld(t, divided())
 	w.apply()
-	if err := w.db.Purge(ctx, assets.MustName("staging.orders")); err != nil {
+	seen, err := w.db.Quarantine(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []warehouse.CheckCount{{Check: "not_null(customer)", Rows: 2}, {Check: "positive", Rows: 2}}
+	if len(seen) != 1 || seen[0].Rows != 3 || !cmp.Equal(seen[0].Checks, want) || !seen[0].Since.Equal(clock().Add(time.Minute)) {
+		t.Fatalf("what is put aside: %+v", seen)
+	}
+	if err := w.db.Purge(ctx, seen); err != nil {
 		t.Fatal(err)
 	}
 	wantAside(t, w, "staging.orders")
@@ -312,4 +322,7 @@ func TestPurgedRowsComeBackWithTheNextBuild(t *testing.T) {
 	w.options = planner.Options{Replace: []assets.Name{assets.MustName("staging.orders")}}
 	wantOutcomes(t, w.apply(), "staging.orders built", "mart.total revalidated")
 	wantAside(t, w, "staging.orders", "2 not_null(customer) 12:03", "3 positive 12:03", "4 not_null(customer) and positive 12:03")
+	if err := w.db.Purge(ctx, seen); err == nil || !strings.Contains(err.Error(), "published anew") {
+		t.Errorf("what nobody has looked at is purged: %v", err)
+	}
 }

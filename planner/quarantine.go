@@ -1,6 +1,11 @@
 package planner
 
-import "github.com/seed-4311623e/assets/assets"
+import (
+	"slices"
+	"strings"
+
+	"github.com/seed-4311623e/assets/assets"
+)
 
 // QuarantineSchema is the schema of the warehouse in which rows that were put
 // aside are published, under the whole name of their asset.
@@ -35,6 +40,25 @@ func (q *Quarantine) table() string {
 // QuarantineName is the name under which rows of an asset are put aside.
 func QuarantineName(asset assets.Name) assets.Name {
 	return assets.Name{Schema: QuarantineSchema, Table: asset.String()}
+}
+
+// QuarantineColumns are the names of the columns that stand before a row's own,
+// first to last: the ids of the checks it violates (VARCHAR[]), the run that first
+// put it aside (VARCHAR) and when (TIMESTAMPTZ).
+type QuarantineColumns struct{ Check, Run, At string }
+
+// QuarantineColumnsOf are those for rows of the given columns. Where one of these
+// has the same name, ours gets another underscore.
+func QuarantineColumnsOf(columns []assets.Column) QuarantineColumns {
+	return QuarantineColumns{Unlike("_check", columns), Unlike("_run", columns), Unlike("_at", columns)}
+}
+
+// Unlike is name with as many more underscores before it as make it none of columns.
+func Unlike(name string, columns []assets.Column) string {
+	for slices.ContainsFunc(columns, func(c assets.Column) bool { return strings.EqualFold(c.Name, name) }) {
+		name = "_" + name
+	}
+	return name
 }
 
 // QuarantineDigest is the digest of what decides which rows of an asset are put

@@ -253,14 +253,20 @@ func (a *app) diagnosticLines(diags hcl.Diagnostics, p *planned) {
 	view.DiagnosticLines(a.out, a.diagnosticsJSON(diags, p.Session), time.Now())
 }
 
-// approve asks for approval, and takes the answer from a terminal or a pipe.
+// approve asks for approval of a plan.
 func (a *app) approve(ctx context.Context, flags planFlags) error {
-	if a.json {
-		return a.unasked("with -json nobody is asked for approval", flags)
-	}
 	question, note := "Do you want to perform these actions?", "assets will perform the actions described above."
 	if flags.destroy {
 		question, note = "Do you really want to destroy this?", "Data that was built is lost; the files of sources are not touched."
+	}
+	return a.ask(ctx, question, note, func(why string) error { return a.unasked(why, flags) })
+}
+
+// ask takes the answer to a question from a terminal or a pipe: nil means yes.
+// unasked makes the error of why nobody can be asked.
+func (a *app) ask(ctx context.Context, question, note string, unasked func(why string) error) error {
+	if a.json {
+		return unasked("with -json nobody is asked for approval")
 	}
 	fmt.Fprintf(a.out, "%s\n  %s\n  Only 'yes' will be accepted to approve.\n\n  %s ", a.outStyle.Bold(question), note, a.outStyle.Bold("Enter a value:"))
 	answers := make(chan string, 1)
@@ -278,7 +284,7 @@ func (a *app) approve(ctx context.Context, flags planFlags) error {
 		case strings.TrimSpace(answer) == "yes":
 			return nil
 		case answer == "" && !term.IsTerminal(int(a.stdin.Fd())):
-			return a.unasked("there is no terminal to ask for approval, and standard input is empty", flags)
+			return unasked("there is no terminal to ask for approval, and standard input is empty")
 		}
 	}
 	return errors.New("the answer was not 'yes'. Nothing was done")

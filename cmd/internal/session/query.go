@@ -15,6 +15,7 @@ import (
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
 )
 
 // result is the name of the temporary view that a query becomes.
@@ -117,6 +118,10 @@ func parseQuery(ctx context.Context, c *warehouse.Conn, statement string) (strin
 		return "", nil, fmt.Errorf("a query reads what is published and the sources, not files: declare a source for %q, and query that", parsed.Files[0].Path)
 	}
 	for _, refusal := range parsed.Refusals {
+		if aside, ok := strings.CutPrefix(refusal.Summary, planner.QuarantineSchema+"."); ok && strings.Contains(aside, " names a catalog") {
+			name, _, _ := strings.Cut(aside, " ")
+			return "", nil, fmt.Errorf("the whole name of an asset is one word in the quarantine: write %s.%s", planner.QuarantineSchema, warehouse.Ident(name))
+		}
 		what, inAsset := strings.CutSuffix(refusal.Summary, " cannot be used in an asset")
 		switch {
 		case strings.HasPrefix(what, "DESCRIBE"), strings.HasPrefix(what, "duckdb_"): // they look at the catalog only
@@ -163,7 +168,9 @@ func (s *Session) find(ctx context.Context, c *warehouse.Conn, refs []lineage.Re
 	}
 	tables := map[string]string{}
 	for _, name := range names {
-		tables[name[strings.LastIndexByte(name, '.')+1:]] = name
+		if !strings.HasPrefix(name, planner.QuarantineSchema+".") { // whoever forgets a schema means the asset
+			tables[name[strings.LastIndexByte(name, '.')+1:]] = name
+		}
 	}
 	for _, ref := range refs {
 		switch {

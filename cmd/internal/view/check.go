@@ -31,6 +31,8 @@ func CheckLine(c planner.CheckResult, style Style) string {
 		outcome = style.Red("failed")
 	case c.Status == planner.CheckWarned:
 		outcome = style.Yellow("warned")
+	case c.Quarantined > 0:
+		outcome = style.Yellow("quarantined")
 	}
 	line := fmt.Sprintf("check %s %s", c.Check, outcome)
 	switch {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/materialize"
 	"github.com/seed-4311623e/assets/planner"
@@ -18,18 +20,20 @@ type Progress interface {
 
 // EventJSON is one line of `apply -json`.
 type EventJSON struct {
-	Type    string               `json:"type"`
-	At      time.Time            `json:"at"`
-	Run     string               `json:"run,omitempty"`
-	Asset   *assets.Name         `json:"asset,omitempty"`
-	Action  string               `json:"action,omitempty"`
-	Status  string               `json:"status,omitempty"`
-	Rows    *int64               `json:"rows,omitempty"`
-	Seconds *float64             `json:"seconds,omitempty"`
-	Message string               `json:"message,omitempty"`
-	Check   *planner.CheckResult `json:"check,omitempty"`
-	Done    *int                 `json:"done,omitempty"`
-	Total   *int                 `json:"total,omitempty"`
+	Type   string       `json:"type"`
+	At     time.Time    `json:"at"`
+	Run    string       `json:"run,omitempty"`
+	Asset  *assets.Name `json:"asset,omitempty"`
+	Action string       `json:"action,omitempty"`
+	Status string       `json:"status,omitempty"`
+	Rows   *int64       `json:"rows,omitempty"`
+	// Quarantined is how many rows were put aside besides.
+	Quarantined *int64               `json:"quarantined,omitempty"`
+	Seconds     *float64             `json:"seconds,omitempty"`
+	Message     string               `json:"message,omitempty"`
+	Check       *planner.CheckResult `json:"check,omitempty"`
+	Done        *int                 `json:"done,omitempty"`
+	Total       *int                 `json:"total,omitempty"`
 	*TotalsJSON
 	Diagnostic *DiagnosticJSON `json:"diagnostic,omitempty"`
 }
@@ -43,12 +47,16 @@ type TotalsJSON struct {
 	Dropped   int `json:"dropped"`
 	Blocked   int `json:"blocked"`
 	Warnings  int `json:"warnings"` // violated checks that warn
+	// Quarantined is how many rows are put aside of the assets of the run. The line
+	// has it as the field of this name that it has anyway.
+	Quarantined int64 `json:"-"`
 }
 
 // NewTotals counts how the assets of a plan came out of its run.
 func NewTotals(plan planner.Plan, r materialize.Result) TotalsJSON {
-	t := TotalsJSON{r.Built, r.Unchanged, r.Failed, r.Skipped, r.Dropped, plan.Summary().Blocked, 0}
+	t := TotalsJSON{r.Built, r.Unchanged, r.Failed, r.Skipped, r.Dropped, plan.Summary().Blocked, 0, 0}
 	for _, a := range r.Assets {
+		t.Quarantined += a.Record.Quarantine.Count()
 		for _, check := range a.Record.Checks {
 			if check.Status == planner.CheckWarned {
 				t.Warnings++
@@ -73,6 +81,9 @@ func NewEventJSON(e materialize.Event) EventJSON {
 	if e.Type == materialize.AssetFinished {
 		seconds := e.Took.Seconds()
 		doc.Rows, doc.Seconds = &e.Rows, &seconds
+		if e.Quarantined > 0 {
+			doc.Quarantined = &e.Quarantined
+		}
 	}
 	if r := e.Result; r != nil && e.Type == materialize.RunFinished {
 		seconds := r.Took.Seconds()
@@ -99,11 +110,11 @@ func FinishedLine(e materialize.Event, isView bool, style Style) string {
 	}
 	switch e.Outcome {
 	case materialize.Built:
-		return fmt.Sprintf("%s: %s %s in %s %s", name, style.Green("built"), Count(e.Rows, "row"), Seconds(e.Took.Seconds()), count)
+		return fmt.Sprintf("%s: %s %s%s in %s %s", name, style.Green("built"), Count(e.Rows, "row"), quarantined(e.Quarantined, style), Seconds(e.Took.Seconds()), count)
 	case materialize.TakenUp:
-		return fmt.Sprintf("%s: %s as an earlier run built it, %s %s", name, style.Green("taken up"), Count(e.Rows, "row"), count)
+		return fmt.Sprintf("%s: %s as an earlier run built it, %s%s %s", name, style.Green("taken up"), Count(e.Rows, "row"), quarantined(e.Quarantined, style), count)
 	case materialize.Unchanged:
-		return fmt.Sprintf("%s: built in %s, content unchanged %s", name, Seconds(e.Took.Seconds()), count)
+		return fmt.Sprintf("%s: built in %s, content unchanged%s %s", name, Seconds(e.Took.Seconds()), quarantined(e.Quarantined, style), count)
 	case materialize.FailedBuild:
 		if e.Message == "" {
 			return fmt.Sprintf("%s: %s %s", name, style.Red("failed"), count)
@@ -121,13 +132,21 @@ func FinishedLine(e materialize.Event, isView bool, style Style) string {
 	return fmt.Sprintf("%s: %s %s", name, text, count)
 }
 
+// quarantined says how many rows were put aside; nothing if none were.
+func quarantined(rows int64, style Style) string {
+	if rows == 0 {
+		return ""
+	}
+	return ", " + style.Yellow(humanize.Comma(rows)+" quarantined")
+}
+
 // FinishedJSON is the last line of `apply -json`.
 func FinishedJSON(e materialize.Event, totals TotalsJSON) EventJSON {
 	doc := NewEventJSON(e)
 	if !totals.Complete() {
 		doc.Status = string(materialize.FailedBuild)
 	}
-	doc.TotalsJSON = &totals
+	doc.TotalsJSON, doc.Quarantined = &totals, &totals.Quarantined
 	return doc
 }
 
@@ -146,6 +165,9 @@ func ResultLine(t TotalsJSON, took time.Duration, verb string, style Style) stri
 	}
 	if t.Warnings > 0 {
 		text += ", " + Count(t.Warnings, "warning")
+	}
+	if t.Quarantined > 0 {
+		text += ", " + Count(t.Quarantined, "row") + " quarantined"
 	}
 	if took > 0 { // there was a run
 		text += ", in " + Seconds(took.Seconds())

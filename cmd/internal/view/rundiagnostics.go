@@ -22,7 +22,7 @@ func RunDiagnostics(p *assets.Project, plan planner.Plan, result materialize.Res
 		}
 		failedChecks := false
 		for _, check := range r.Record.Checks {
-			if check.Status == planner.CheckPassed {
+			if check.Status == planner.CheckPassed && check.Quarantined == 0 {
 				continue
 			}
 			failedChecks = failedChecks || check.Status == planner.CheckFailed
@@ -57,9 +57,14 @@ const kept = "Its last good version, if there is one, stays visible, and so does
 func checkDiagnostic(asset *assets.Asset, check planner.CheckResult) *hcl.Diagnostic {
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("Asset %s fails its check %s", asset.Name, check.Check), Subject: asset.Decl.Ptr()}
 	consequence := kept
-	if check.Status == planner.CheckWarned {
+	switch {
+	case check.Status == planner.CheckWarned:
 		d.Severity = hcl.DiagWarning
 		consequence = ""
+	case check.Quarantined > 0:
+		d.Severity = hcl.DiagWarning
+		d.Summary = fmt.Sprintf("%s of asset %s quarantined by its check %s", Count(check.Quarantined, "row"), asset.Name, check.Check)
+		consequence = "The other rows are published. To see these, run: assets quarantine show " + asset.Name.String()
 	}
 	for _, declared := range asset.Checks {
 		if declared.ID() == check.Check && declared.Decl.Filename != "" {

@@ -34,13 +34,15 @@ type RunJSON struct {
 
 // RunAssetJSON is what a run did to one asset.
 type RunAssetJSON struct {
-	Asset   assets.Name           `json:"asset"`
-	Status  planner.Status        `json:"status"`
-	Rows    int64                 `json:"rows"`
-	Seconds float64               `json:"seconds"`
-	Version assets.Digest         `json:"version,omitempty"`
-	Error   string                `json:"error,omitempty"`
-	Checks  []planner.CheckResult `json:"checks"`
+	Asset  assets.Name    `json:"asset"`
+	Status planner.Status `json:"status"`
+	Rows   int64          `json:"rows"`
+	// Quarantined is how many rows were put aside besides.
+	Quarantined int64                 `json:"quarantined,omitempty"`
+	Seconds     float64               `json:"seconds"`
+	Version     assets.Digest         `json:"version,omitempty"`
+	Error       string                `json:"error,omitempty"`
+	Checks      []planner.CheckResult `json:"checks"`
 }
 
 // NewRuns is the document for a list of runs.
@@ -61,7 +63,7 @@ func NewRun(r warehouse.Run, records []planner.Materialization) RunJSON {
 	doc := runJSON(r)
 	doc.FormatVersion = FormatVersion
 	for _, m := range records {
-		doc.Assets = append(doc.Assets, RunAssetJSON{m.Asset, m.Status, m.Rows, m.Ended.Sub(m.Began).Seconds(), m.Made.ID, m.Err, append([]planner.CheckResult{}, m.Checks...)})
+		doc.Assets = append(doc.Assets, RunAssetJSON{m.Asset, m.Status, m.Rows, m.Quarantine.Count(), m.Ended.Sub(m.Began).Seconds(), m.Made.ID, m.Err, append([]planner.CheckResult{}, m.Checks...)})
 	}
 	return doc
 }
@@ -116,7 +118,7 @@ func RunText(w io.Writer, r warehouse.Run, records []planner.Materialization, no
 	t.write(w)
 	for _, m := range records {
 		for _, c := range m.Checks {
-			if c.Status != planner.CheckPassed {
+			if c.Status != planner.CheckPassed || c.Quarantined > 0 {
 				fmt.Fprintf(w, "\n%s\n", style.Bold(m.Asset.String()))
 				CheckText(w, c, style)
 			}

@@ -156,6 +156,9 @@ func ShowText(w io.Writer, doc ShowJSON, now time.Time, style Style) {
 			if !a.Last.view {
 				facts(&t, "rows", a.Last.rows())
 			}
+			if a.Last.Quarantined > 0 {
+				facts(&t, "quarantined", Count(a.Last.Quarantined, "row")+", see: assets quarantine show "+a.Asset.String())
+			}
 			facts(&t, "version", a.Last.Version.Short(), "problem", a.Problem)
 		}
 		t.write(w)

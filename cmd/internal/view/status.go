@@ -34,17 +34,19 @@ type AssetStatusJSON struct {
 
 // LastJSON is the materialization that is visible.
 type LastJSON struct {
-	Run     string        `json:"run"`
-	At      time.Time     `json:"at"`
-	Rows    int64         `json:"rows"` // of a view: 0, it has none of its own
-	Seconds float64       `json:"seconds"`
-	Version assets.Digest `json:"version"`
+	Run  string    `json:"run"`
+	At   time.Time `json:"at"`
+	Rows int64     `json:"rows"` // of a view: 0, it has none of its own
+	// Quarantined is how many rows were put aside besides.
+	Quarantined int64         `json:"quarantined,omitempty"`
+	Seconds     float64       `json:"seconds"`
+	Version     assets.Digest `json:"version"`
 
 	view bool
 }
 
 func newLast(m planner.Materialization) *LastJSON {
-	return &LastJSON{m.Run, m.Ended.UTC(), m.Rows, m.Ended.Sub(m.Began).Seconds(), m.Made.ID, m.Table == ""}
+	return &LastJSON{m.Run, m.Ended.UTC(), m.Rows, m.Quarantine.Count(), m.Ended.Sub(m.Began).Seconds(), m.Made.ID, m.Table == ""}
 }
 
 // rows is the number of rows under a header that says so; a view has none of its own.
@@ -185,11 +187,14 @@ func writeAssetStatus(w io.Writer, list []AssetStatusJSON, now time.Time, style 
 	t := table{style: style, right: map[int]bool{3: true, 4: true}}
 	t.add("ASSET", "STATE", "BUILT", "ROWS", "TOOK", "CHECKS")
 	for _, a := range list {
-		built, rows, took := "never", "", ""
+		built, rows, took, checks := "never", "", "", a.Checks.String()
 		if a.Last != nil {
 			built, rows, took = Ago(a.Last.At, now), a.Last.rows(), Seconds(a.Last.Seconds)
+			if a.Last.Quarantined > 0 {
+				checks += ", " + Count(a.Last.Quarantined, "row") + " quarantined"
+			}
 		}
-		t.add(a.Asset.String(), a.State, built, rows, took, a.Checks.String())
+		t.add(a.Asset.String(), a.State, built, rows, took, checks)
 	}
 	t.paint = func(row, column int, text string) string {
 		if column != 1 {
