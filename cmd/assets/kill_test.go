@@ -14,9 +14,13 @@ import (
 	"time"
 
 	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
 )
 
 var kills = flag.Int("kills", 100, "how often TestKill kills an apply")
+
+// Of the rows of each delivery some are put aside.
+const rowsOfDelivery, asideOfDelivery = 500, 10
 
 // layersToKill is the depth of the project that TestKill runs.
 const layersToKill = 8
@@ -24,6 +28,7 @@ const layersToKill = 8
 // TestKill stops `apply` with SIGKILL at random moments, each time while it
 // carries a new delivery of a source through a project. Whatever the moment:
 //   - every published table equals what its record says, row count and hash;
+//   - rows that were put aside are those of the delivery that is visible, and all of them;
 //   - all published assets show one delivery: no half run is visible;
 //   - a delivery whose apply ended well stays visible;
 //   - the next apply publishes the newest delivery, leaves no orphan behind, and
@@ -103,7 +108,8 @@ func (k *killing) write(path, text string) {
 	}
 }
 
-// project is a source and layers of three assets, one of them a view at the end.
+// project is a source and layers of three assets, one of them a view at the end and
+// one at the beginning that puts rows aside.
 func (k *killing) project() string {
 	var b strings.Builder
 	b.WriteString("project \"kill\" {}\n\nsource \"raw.d\" {\n  files = \"d.csv\"\n}\n")
@@ -117,6 +123,9 @@ func (k *killing) project() string {
 			if layer == layersToKill-1 && i == 0 {
 				kind = "\n  materialize \"view\" {}"
 			}
+			if layer == 0 && i == 1 {
+				kind = "\n  check \"expression\" {\n    expression = \"n % 50 <> 7\"\n    quarantine = true\n  }"
+			}
 			fmt.Fprintf(&b, "asset \"l%d.t%d\" {\n  sql = \"select delivery, n, n * %d as m from %s\"%s\n  check \"not_null\" { columns = [\"n\"] }\n}\n", layer, i, layer, from, kind)
 		}
 	}
@@ -126,7 +135,7 @@ func (k *killing) project() string {
 func (k *killing) deliver(n int) {
 	k.Helper()
 	rows := []string{"delivery,n"}
-	for i := range 500 {
+	for i := range rowsOfDelivery {
 		rows = append(rows, fmt.Sprintf("%d,%d", n, i))
 	}
 	k.write("d.csv", strings.Join(rows, "\n")+"\n")
@@ -185,6 +194,16 @@ func (k *killing) check() int {
 			if digest := warehouse.ContentDigest(m.Made.Columns, rows, sums); rows != m.Rows || digest != m.Made.ID {
 				k.Errorf("%s has %d rows and content %s; its record says %d and %s", key.Asset, rows, digest, m.Rows, m.Made.ID)
 			}
+		}
+		if aside := m.Quarantine; aside != nil {
+			var rows, least, most int64
+			if err := c.QueryRow(ctx, "SELECT count(*), min(delivery), max(delivery) FROM "+warehouse.Catalog+"."+warehouse.NameRef(planner.QuarantineName(key.Asset))).Scan(&rows, &least, &most); err != nil {
+				k.Fatal(err)
+			}
+			if rows != asideOfDelivery || rows != aside.Rows || m.Rows+rows != rowsOfDelivery {
+				k.Errorf("%s has %d rows and %d put aside; its record says %d of these", key.Asset, m.Rows, rows, aside.Rows)
+			}
+			deliveries[int(least)], deliveries[int(most)] = true, true
 		}
 		var least, most sql.NullInt64
 		if err := c.QueryRow(ctx, "SELECT min(delivery), max(delivery) FROM "+published).Scan(&least, &most); err != nil {
