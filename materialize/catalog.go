@@ -44,7 +44,9 @@ type entry struct {
 	err    error
 	kind   string // "TABLE" or "VIEW"
 	inFile bool   // the rows are in the warehouse file
-	aside  string // the table in memory of rows that were put aside, quoted; or empty
+	aside  string // the relation to copy rows that were put aside from, or empty
+	// asideTable is that relation, if it is a table in memory.
+	asideTable string
 }
 
 func newCatalog(ctx context.Context, r *run) (*catalog, error) {
@@ -231,12 +233,7 @@ func (k *catalog) memory(name assets.Name) string {
 }
 
 // aside returns the relation to copy rows that were put aside from, or nothing.
-func (k *catalog) aside(name assets.Name) string {
-	if aside := k.entry(name).aside; aside != "" {
-		return runCatalog + "." + aside
-	}
-	return ""
-}
+func (k *catalog) aside(name assets.Name) string { return k.entry(name).aside }
 
 // pin says that a task is going to be run.
 func (k *catalog) pin(t *task) {
@@ -272,8 +269,8 @@ func (k *catalog) unpin(ctx context.Context, names ...assets.Name) error {
 		}
 		delete(k.names, name)
 		statement := "DROP TABLE IF EXISTS " + warehouse.NameRef(name)
-		if e.aside != "" {
-			statement += "; DROP TABLE IF EXISTS " + e.aside
+		if e.asideTable != "" {
+			statement += "; DROP TABLE IF EXISTS " + e.asideTable
 		}
 		if err := k.admin.Exec(ctx, statement); err != nil {
 			return err

@@ -45,10 +45,7 @@ func (r *run) putAside(ctx context.Context, c *warehouse.Conn, t *task, relation
 	if r.catalog.memory(t.step.Asset) == "" {
 		d.table, d.aside = warehouse.TableRef(t.record.Table), warehouse.TableRef(quarantine.Table)
 	}
-	if err := d.findBad(ctx); err != nil {
-		return nil, fmt.Errorf("find the rows to put aside: %w", err)
-	}
-	found, err := check.JudgeBad(ctx, c, d.scan, d.bad)
+	found, err := d.judge(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find the rows to put aside: %w", err)
 	}
@@ -68,6 +65,18 @@ func (r *run) putAside(ctx context.Context, c *warehouse.Conn, t *task, relation
 	}
 	t.record.Quarantine = quarantine
 	return found.Results, nil
+}
+
+// judge finds the bad rows, if there are any, and asks the checks what they say of them.
+func (d division) judge(ctx context.Context) (check.Quarantined, error) {
+	var any bool
+	if err := d.c.QueryRow(ctx, check.AnyBad(d.scan.Relation, d.scan.Checks)).Scan(&any); err != nil || !any {
+		return check.Quarantined{}, err
+	}
+	if err := d.findBad(ctx); err != nil {
+		return check.Quarantined{}, err
+	}
+	return check.JudgeBad(ctx, d.c, d.scan, d.bad)
 }
 
 // findBad notes which rows are bad.
@@ -92,24 +101,36 @@ func (d division) findBad(ctx context.Context) error {
 
 // move puts the bad rows, of which there are n, into a table of their own.
 func (d division) move(ctx context.Context, n int64) error {
-	check, run, at := warehouse.Ident(d.columns.Check), warehouse.Ident(d.columns.Run), warehouse.Ident(d.columns.At)
-	statements := []string{fmt.Sprintf("CREATE OR REPLACE TABLE %s AS SELECT _b._checks AS %s, %s AS %s, %s AS %s, _t.* FROM %s AS _t JOIN %s AS _b ON _t.rowid = _b._row ORDER BY _t.rowid",
-		d.aside, check, warehouse.Literal(d.id), run, warehouse.Instant(d.Now()), at, d.table, d.bad)}
-	if n > 0 {
-		statements = append(statements, fmt.Sprintf("DELETE FROM %s WHERE rowid IN (SELECT _row FROM %s)", d.table, d.bad))
+	entry, inMemory := d.catalog.entry(d.t.step.Asset), d.table == d.scan.Relation
+	if n == 0 {
+		none := func(table string) string {
+			return "SELECT " + d.columnsBefore("NULL::VARCHAR[]") + ", * FROM " + table + " LIMIT 0"
+		}
+		if inMemory { // as most are: what is empty need not be made twice
+			entry.aside = "(" + none(d.catalog.memory(d.t.step.Asset)) + ")"
+			return nil
+		}
+		return d.c.Exec(ctx, "CREATE TABLE "+d.aside+" AS "+none(d.table))
 	}
-	for _, s := range append(statements, "DROP TABLE "+d.bad) {
+	for _, s := range []string{
+		"CREATE OR REPLACE TABLE " + d.aside + " AS SELECT " + d.columnsBefore("_b."+check.BadChecks) + ", _t.* FROM " + d.table + " AS _t JOIN " + d.bad + " AS _b ON _t.rowid = _b." + check.BadRow + " ORDER BY _t.rowid",
+		"DELETE FROM " + d.table + " WHERE rowid IN (SELECT " + check.BadRow + " FROM " + d.bad + ")",
+		"DROP TABLE " + d.bad,
+	} {
 		if err := d.c.Exec(ctx, s); err != nil {
 			return err
 		}
 	}
-	if d.table == d.scan.Relation {
-		d.catalog.entry(d.t.step.Asset).aside = d.aside
+	if inMemory {
+		entry.aside, entry.asideTable = runCatalog+"."+d.aside, d.aside
 	}
-	if n > 0 {
-		return d.remember(ctx)
-	}
-	return nil
+	return d.remember(ctx)
+}
+
+// columnsBefore are the columns before a row's own, of which checks is the first.
+func (d division) columnsBefore(checks string) string {
+	return checks + " AS " + warehouse.Ident(d.columns.Check) + ", " + warehouse.Literal(d.id) + " AS " + warehouse.Ident(d.columns.Run) +
+		", " + warehouse.Instant(d.Now()) + " AS " + warehouse.Ident(d.columns.At)
 }
 
 // remember gives rows that the published version's build put aside already the

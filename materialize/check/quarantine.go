@@ -16,16 +16,29 @@ const (
 	BadChecks = "_checks" // VARCHAR[]: the ids of the checks it violates
 )
 
+// AnyBad is a query for whether there are rows that [Bad] would find, a BOOLEAN.
+func AnyBad(relation string, checks []assets.Check) string {
+	return "SELECT EXISTS (FROM " + relation + " WHERE " + anyOf(checks) + ")"
+}
+
 // Bad is a query for the rows of a relation that violate any of checks, each once.
 // row is the name of a column that numbers the relation's rows.
 func Bad(relation, row string, checks []assets.Check) string {
-	ids, conditions := make([]string, len(checks)), make([]string, len(checks))
+	ids := make([]string, len(checks))
 	for i, c := range checks {
-		conditions[i] = "(" + violates(c) + ")"
-		ids[i] = "CASE WHEN " + conditions[i] + " THEN " + warehouse.Literal(c.ID()) + " END"
+		ids[i] = "CASE WHEN " + violates(c) + " THEN " + warehouse.Literal(c.ID()) + " END"
 	}
 	return fmt.Sprintf("SELECT %s AS %s, list_filter([%s], lambda _id: _id IS NOT NULL) AS %s FROM %s WHERE %s",
-		row, BadRow, strings.Join(ids, ", "), BadChecks, relation, strings.Join(conditions, " OR "))
+		row, BadRow, strings.Join(ids, ", "), BadChecks, relation, anyOf(checks))
+}
+
+// anyOf is the condition that a row violates any of checks.
+func anyOf(checks []assets.Check) string {
+	conditions := make([]string, len(checks))
+	for i, c := range checks {
+		conditions[i] = "(" + violates(c) + ")"
+	}
+	return strings.Join(conditions, " OR ")
 }
 
 // Quarantined is what checks say of the rows that [Bad] found.
