@@ -66,6 +66,8 @@ func (r *run) settle(t *task) {
 		t.record.Status = planner.Revalidated
 	case FailedBuild:
 		t.record.Status, t.record.Table, t.record.Previous = planner.Failed, "", ""
+	}
+	if !t.ok() {
 		t.record.Quarantine, t.record.Checks = nil, withoutAside(t.record.Checks)
 	}
 }

@@ -303,6 +303,24 @@ asset "big" {
 	}
 }
 
+func TestColumnsMayBeCalledAsOursAre(t *testing.T) {
+	w := testWorld(t, map[string]string{"p.hcl": `
+asset "a" {
+  sql = "select * from (values (1, 1, 'x', 1, 1), (2, 5, 'y', 2, 2)) v(id, _row, _checks, _id, _CHECK)"
+  check "expression" {
+    name       = "few"
+    expression = "_row < 5 and _checks <> 'z' and _id > 0"
+    quarantine = true
+  }
+}`})
+	w.apply()
+	wantRows(t, w, "a", "{'id': 1, '_row': 1, '_checks': x, '_id': 1, '_CHECK': 1}")
+	got, err := w.query("SELECT concat_ws(' ', array_to_string(__check, ' '), id, _row, _checks, _id, _check) FROM _wh.quarantine.a")
+	if err != nil || !cmp.Equal(got, []string{"few 2 5 y 2 2"}) {
+		t.Errorf("put aside: %v, %v", got, err)
+	}
+}
+
 func TestPurgedRowsComeBackWithTheNextBuild(t *testing.T) {
 	w := testWorld(t, divided())
 	w.apply()

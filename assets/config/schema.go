@@ -82,7 +82,7 @@ var assetSchema = schema{
 	args:   []string{"sql", "description", "owner", "tags", "enabled", "contract", "for_each", "name"},
 	blocks: []string{"column", "check", "materialize", "freshness"},
 	later: []string{"partition", "command", "schedule", "every", "retry", "inputs", "notify", "pool", "pools", "priority", "timeout",
-		"on_failure", "callback", "use_last_good", "estimate", "macro", "quarantine", "environment", "load", "when"},
+		"on_failure", "callback", "use_last_good", "estimate", "macro", "environment", "load", "when"},
 	instead: map[string]string{
 		"depends_on":   "What an asset depends on is read from its SQL.",
 		"ref":          "What an asset depends on is read from its SQL.",
@@ -90,6 +90,7 @@ var assetSchema = schema{
 		"materialized": "Choose how the asset is made with a block: materialize \"view\" {}.",
 		"query":        "Give the query as `sql`.",
 		"type":         "Choose how the asset is made with a block: materialize \"view\" {}.",
+		"quarantine":   "Which rows are put aside is said by checks: quarantine = true in a check block.",
 		"test":         "Rules about an asset's rows are check blocks. A unit test stands beside the asset: test \"name\" { asset = \"schema.table\" … }.",
 	},
 }

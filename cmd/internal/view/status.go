@@ -153,7 +153,7 @@ func StateOf(state planner.State, step planner.Step, now time.Time) string {
 		return "failed"
 	case !published || found.Kind == "" && has(step, planner.Drifted):
 		return "missing"
-	case has(step, planner.DefinitionChanged), has(step, planner.Drifted):
+	case has(step, planner.DefinitionChanged), has(step, planner.Drifted), built && has(step, planner.ChecksChanged):
 		return "changed"
 	case (built || step.Action == planner.Blocked) && !step.Due.After(now):
 		return "stale"
