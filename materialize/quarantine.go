@@ -50,7 +50,8 @@ func (r *run) putAside(ctx context.Context, c *warehouse.Conn, t *task, relation
 		return nil, fmt.Errorf("find the rows to put aside: %w", err)
 	}
 	if found.Failed {
-		return slices.DeleteFunc(found.Results, func(r planner.CheckResult) bool { return r.Status == planner.CheckPassed }), nil
+		tooMany := slices.DeleteFunc(found.Results, func(r planner.CheckResult) bool { return r.Status == planner.CheckPassed })
+		return tooMany, c.Exec(ctx, "DROP TABLE "+d.bad)
 	}
 	if err := d.move(ctx, found.Rows); err != nil {
 		return nil, fmt.Errorf("put rows aside: %w", err)

@@ -321,6 +321,23 @@ asset "a" {
 	}
 }
 
+func TestAConditionThatIsNotTheSameTwicePublishesNothing(t *testing.T) {
+	w := testWorld(t, map[string]string{"p.hcl": `
+asset "a" {
+  sql = "select range as id from range(1000)"
+  check "expression" {
+    name       = "chance"
+    expression = "random() < 0.5"
+    quarantine = true
+  }
+}`})
+	result := w.apply()
+	wantOutcomes(t, result, "a failed")
+	if !strings.Contains(result.Assets[0].Message, "check chance") {
+		t.Errorf("message = %q", result.Assets[0].Message)
+	}
+}
+
 func TestPurgedRowsComeBackWithTheNextBuild(t *testing.T) {
 	w := testWorld(t, divided())
 	w.apply()

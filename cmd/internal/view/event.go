@@ -20,22 +20,22 @@ type Progress interface {
 
 // EventJSON is one line of `apply -json`.
 type EventJSON struct {
-	Type   string       `json:"type"`
-	At     time.Time    `json:"at"`
-	Run    string       `json:"run,omitempty"`
-	Asset  *assets.Name `json:"asset,omitempty"`
-	Action string       `json:"action,omitempty"`
-	Status string       `json:"status,omitempty"`
-	Rows   *int64       `json:"rows,omitempty"`
-	// Quarantined is how many rows were put aside besides.
-	Quarantined *int64               `json:"quarantined,omitempty"`
-	Seconds     *float64             `json:"seconds,omitempty"`
-	Message     string               `json:"message,omitempty"`
-	Check       *planner.CheckResult `json:"check,omitempty"`
-	Done        *int                 `json:"done,omitempty"`
-	Total       *int                 `json:"total,omitempty"`
+	Type    string               `json:"type"`
+	At      time.Time            `json:"at"`
+	Run     string               `json:"run,omitempty"`
+	Asset   *assets.Name         `json:"asset,omitempty"`
+	Action  string               `json:"action,omitempty"`
+	Status  string               `json:"status,omitempty"`
+	Rows    *int64               `json:"rows,omitempty"`
+	Seconds *float64             `json:"seconds,omitempty"`
+	Message string               `json:"message,omitempty"`
+	Check   *planner.CheckResult `json:"check,omitempty"`
+	Done    *int                 `json:"done,omitempty"`
+	Total   *int                 `json:"total,omitempty"`
 	*TotalsJSON
-	Diagnostic *DiagnosticJSON `json:"diagnostic,omitempty"`
+	// Quarantined is how many rows were put aside: of an asset, or in all.
+	Quarantined *int64          `json:"quarantined,omitempty"`
+	Diagnostic  *DiagnosticJSON `json:"diagnostic,omitempty"`
 }
 
 // TotalsJSON are the counts of the last line.
@@ -47,8 +47,8 @@ type TotalsJSON struct {
 	Dropped   int `json:"dropped"`
 	Blocked   int `json:"blocked"`
 	Warnings  int `json:"warnings"` // violated checks that warn
-	// Quarantined is how many rows are put aside of the assets of the run. The line
-	// has it as the field of this name that it has anyway.
+	// Quarantined is how many rows are put aside of the assets of the run. It has a
+	// place of its own in the line.
 	Quarantined int64 `json:"-"`
 }
 
