@@ -29,14 +29,18 @@ const (
 	Distribution   CheckKind = "distribution"
 	Expression     CheckKind = "expression"
 	Query          CheckKind = "sql"
+	Schema         CheckKind = "schema"
 )
 
 // CheckKinds are all kinds of check, in the order documentation lists them.
 var CheckKinds = []CheckKind{NotNull, NotEmpty, Unique, AcceptedValues, Between, Length, Matches, Increasing, NoGaps,
-	Relationships, Reconcile, RowCount, Recency, Distribution, Expression, Query}
+	Relationships, Reconcile, RowCount, Recency, Distribution, Expression, Query, Schema}
 
 // RowKinds are the kinds whose violations are rows, each judged by itself.
 var RowKinds = []CheckKind{NotNull, NotEmpty, AcceptedValues, Between, Length, Matches, Expression}
+
+// DefaultLimit is how many violating rows are kept of a check that does not say.
+const DefaultLimit = 100
 
 // Severity says what a violation does: Error withholds the data, Warn is recorded.
 type Severity string
@@ -46,7 +50,7 @@ const (
 	Warn  Severity = "warn"
 )
 
-// Check is a rule about an asset's rows. Which fields matter depends on Kind.
+// Check is a rule about the rows of an asset or a source. Which fields matter depends on Kind.
 type Check struct {
 	Kind        CheckKind
 	Label       string // the name argument, or empty
@@ -62,6 +66,8 @@ type Check struct {
 	// rows, of tables, and without a Tolerance.
 	Quarantine bool
 	MaxShare   float64
+	// Limit is how many violating rows are kept; nil: DefaultLimit.
+	Limit *int64
 
 	Columns   []string
 	Values    []string      // accepted_values: SQL literals
@@ -80,6 +86,7 @@ type Check struct {
 	Deviation *Deviation    // distribution
 	SQL       SQL           // expression: a condition every row meets; sql: a query returning the rows that violate; reconcile: an aggregate
 	ToSQL     SQL           // reconcile: the aggregate of the other side
+	Allow     []string      // schema: columns that may vanish and change type
 	Decl      hcl.Range
 	// ArgRange is the argument an error is about: the columns, expression or query; else the header.
 	ArgRange hcl.Range
@@ -135,6 +142,14 @@ func Quarantining(checks []Check) []Check {
 	return out
 }
 
+// Kept is how many violating rows are kept.
+func (c Check) Kept() int {
+	if c.Limit == nil {
+		return DefaultLimit
+	}
+	return int(*c.Limit)
+}
+
 // JudgesRows reports whether the check's violations are rows, each judged by itself.
 func (c Check) JudgesRows() bool {
 	return slices.Contains(RowKinds, c.Kind) && (c.Kind != NotEmpty || len(c.Columns) > 0)
@@ -169,6 +184,12 @@ func (c Check) Key() string {
 	}
 	if c.Strict {
 		parts = append(parts, "strict")
+	}
+	if c.Limit != nil {
+		parts = append(parts, "limit", strconv.FormatInt(*c.Limit, 10))
+	}
+	if len(c.Allow) > 0 {
+		parts = append(append(parts, "allow"), c.Allow...)
 	}
 	text, said := "", false
 	for _, part := range parts {

@@ -45,6 +45,8 @@ type Source struct {
 	Tags        []string
 	Reader      Reader
 	MaxAge      time.Duration // the supplier's promise; 0: none
+	Columns     []DeclaredColumn
+	Checks      []Check // those of column blocks included
 	Decl        hcl.Range
 }
 

@@ -23,8 +23,9 @@ type Node struct {
 	Name assets.Name
 	// Inputs are what an asset's SQL reads, sorted; Readers are the assets that read the node, sorted.
 	Inputs, Readers []assets.Name
-	// CheckInputs are what an asset's checks read besides the asset itself, sorted.
-	// They order nothing: such checks run when the whole run has been built.
+	// CheckInputs are what the checks of a source or asset read besides itself, sorted.
+	// They order nothing: an asset's checks that read others run when the whole run
+	// has been built, and a source's read sources only.
 	CheckInputs []assets.Name
 	// Columns are a source's observed columns or an asset's outputs.
 	Columns []assets.Column
@@ -54,6 +55,9 @@ func NewGraph(p *assets.Project, refs, checkRefs map[assets.Name][]Ref) (*Graph,
 	for name := range p.Sources {
 		g.Nodes[name] = &Node{Name: name}
 	}
+	for name := range p.Sources {
+		g.checkInputs(name, checkRefs[name])
+	}
 	for name := range p.Assets {
 		g.Nodes[name] = &Node{Name: name}
 	}
@@ -77,13 +81,7 @@ func NewGraph(p *assets.Project, refs, checkRefs map[assets.Name][]Ref) (*Graph,
 			diags = append(diags, viewRead(p, a, ref)...)
 		}
 		slices.SortFunc(node.Inputs, assets.Name.Compare)
-		for _, ref := range checkRefs[name] {
-			if ref.Name != name && g.Nodes[ref.Name] != nil {
-				node.CheckInputs = append(node.CheckInputs, ref.Name)
-			}
-		}
-		slices.SortFunc(node.CheckInputs, assets.Name.Compare)
-		node.CheckInputs = slices.Compact(node.CheckInputs)
+		g.checkInputs(name, checkRefs[name])
 		if a.Kind == assets.View && !a.Enabled {
 			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "A view cannot be disabled",
 				Detail:  fmt.Sprintf("What is disabled keeps its published rows, but view %q shows whatever its inputs hold. Make it a table, or remove `enabled`.", name),
@@ -97,6 +95,18 @@ func NewGraph(p *assets.Project, refs, checkRefs map[assets.Name][]Ref) (*Graph,
 	}
 	g.order(p)
 	return g, append(diags, g.cycles(p, refs)...)
+}
+
+// checkInputs notes what the checks of a source or asset read besides itself.
+func (g *Graph) checkInputs(name assets.Name, refs []Ref) {
+	node := g.Nodes[name]
+	for _, ref := range refs {
+		if ref.Name != name && g.Nodes[ref.Name] != nil {
+			node.CheckInputs = append(node.CheckInputs, ref.Name)
+		}
+	}
+	slices.SortFunc(node.CheckInputs, assets.Name.Compare)
+	node.CheckInputs = slices.Compact(node.CheckInputs)
 }
 
 // order fills Order: by distance from the sources, then by name.

@@ -18,6 +18,7 @@ func (m *model) findBlockers(n *node) bool {
 			n.blockers = append(n.blockers, unreadable(input)...)
 		} else {
 			n.blockers = append(n.blockers, m.unobserved(name)...)
+			n.blockers = append(n.blockers, m.condemned(name)...)
 		}
 	}
 	if len(n.blockers) == 0 && n.graph.Unbound != "" {
@@ -62,6 +63,15 @@ func (m *model) unobserved(name assets.Name) []Reason {
 		what += ": " + first
 	}
 	return []Reason{because(UpstreamFailed, name, "%s", what)}
+}
+
+// condemned: a source has been judged in the version there is now, and fails a check.
+func (m *model) condemned(name assets.Name) []Reason {
+	verdict, judged := m.in.Verdict(name)
+	if !judged || verdict.Accepted() {
+		return nil
+	}
+	return []Reason{because(UpstreamFailed, name, "source %s fails its %s", name, verdict.Failures())}
 }
 
 // unreadable: an input needs a build and cannot be built, or is disabled and

@@ -16,7 +16,7 @@ import (
 // the rules, each read off their definition: no memo, no order of evaluation.
 type oracle struct {
 	inputs  map[string][]string
-	fact    map[string]map[string]bool // missing redefined divided drifted lost foreign disabled forced failed checks; of sources: moved absent error
+	fact    map[string]map[string]bool // missing redefined divided drifted lost foreign disabled forced failed checks; of sources: moved absent error condemned
 	edge    map[[2]string]string       // reader, input: "" never uses unknown other equal
 	sources map[string]bool
 	removed map[string]bool
@@ -54,7 +54,7 @@ func (o oracle) needs(x string) bool {
 
 func (o oracle) cannot(x string) bool {
 	return o.is(x, "foreign") ||
-		slices.ContainsFunc(o.inputs[x], func(i string) bool { return o.is(i, "absent") || o.is(i, "error") }) ||
+		slices.ContainsFunc(o.inputs[x], func(i string) bool { return o.is(i, "absent") || o.is(i, "error") || o.is(i, "condemned") }) ||
 		o.some(x, func(i string) bool {
 			return o.needs(i) && o.cannot(i) || o.is(i, "disabled") && (o.is(i, "missing") || o.is(i, "lost"))
 		})
@@ -152,6 +152,7 @@ func happenings(t *rapid.T) (*world, oracle) {
 			if is(s, "error", 8) {
 				w.observe(s, func(v *Observation) { v.Err = "permission denied" })
 			}
+			judged(t, w, s, is)
 		}
 	}
 	for _, x := range built {
@@ -199,6 +200,39 @@ func happenings(t *rapid.T) (*world, oracle) {
 		o.removed[old] = true
 	}
 	return w, o
+}
+
+// judged draws what is known of the checks of a source. Only a verdict on the
+// version there is, by the checks there are and with what they looked at as it is,
+// says anything; and then only one that failed.
+func judged(t *rapid.T, w *world, source string, is func(x, fact string, oneIn int) bool) {
+	if is(source, "condemned", 6) {
+		w.judge(source, CheckFailed)
+		return
+	}
+	name := assets.MustName(source)
+	switch rapid.SampledFrom([]string{"", "", "", "passed", "warned", "of before", "other checks", "looked elsewhere", "no checks"}).Draw(t, "verdict on "+source) {
+	case "passed":
+		w.judge(source, CheckPassed)
+	case "warned":
+		w.judge(source, CheckWarned)
+	case "of before":
+		w.judge(source, CheckFailed)
+		v := w.State.Verdicts[name]
+		v.Version = "file:0"
+		w.State.Verdicts[name] = v
+	case "other checks":
+		w.judge(source, CheckFailed)
+		w.Project.Sources[name].Checks[0].Severity = assets.Warn
+	case "looked elsewhere":
+		w.judge(source, CheckFailed)
+		v := w.State.Verdicts[name]
+		v.Looked = map[assets.Name]assets.Digest{assets.MustName("raw.gone"): "file:1"}
+		w.State.Verdicts[name] = v
+	case "no checks":
+		w.judge(source, CheckFailed)
+		w.Project.Sources[name].Checks = nil
+	}
 }
 
 // moveEdge draws what happened to an input since its reader read it.

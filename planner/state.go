@@ -134,6 +134,9 @@ type CheckResult struct {
 	// Columns and Rows show up to five of the violating rows as text.
 	Columns []string   `json:"columns,omitempty"`
 	Rows    [][]string `json:"rows,omitempty"`
+	// Kept are all violating rows to store, Rows being the first of them. They are
+	// no part of a record: of each check only the newest result keeps them.
+	Kept [][]string `json:"-"`
 }
 
 // State is what the warehouse knows of itself.
@@ -148,6 +151,8 @@ type State struct {
 	// became of the physical table behind each published one. A name without an
 	// entry is free.
 	Found map[assets.Name]Found `json:"found"`
+	// Verdicts is what the checks of each source found last.
+	Verdicts map[assets.Name]Verdict `json:"-"`
 }
 
 // Found is an object of the warehouse's catalog.

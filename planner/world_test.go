@@ -172,6 +172,17 @@ func (w *world) fails(name, err string) {
 	w.State.Failed[key] = Materialization{Key: key, Status: Failed, Err: err}
 }
 
+// judge records what the checks of a source found in the version there is.
+func (w *world) judge(source string, status CheckStatus) {
+	n := assets.MustName(source)
+	if w.State.Verdicts == nil {
+		w.State.Verdicts = map[assets.Name]Verdict{}
+	}
+	w.Project.Sources[n].Checks = []assets.Check{{Kind: assets.RowCount}}
+	w.State.Verdicts[n] = Verdict{Source: n, Version: w.Observed[n].ID, Audit: ChecksDigest(w.Project.Sources[n].Checks),
+		Checks: []CheckResult{{Check: "row_count", Status: status}}}
+}
+
 // unbind says that an asset does not compile for want of a source's columns.
 func (w *world) unbind(name, why string) {
 	node := w.node(name)

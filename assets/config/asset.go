@@ -12,6 +12,7 @@ import (
 func (l *loader) readAsset(s *scope, b *hclsyntax.Block) *group {
 	what := l.blockName(b)
 	l.fits(b.Body, assetSchema, what)
+	l.fitsColumns(b.Body, columnSchema, what)
 	l.fitsInside(b.Body, what)
 	g, members := l.expand(s, b, what)
 	for _, m := range members {
@@ -27,14 +28,18 @@ func (l *loader) readAsset(s *scope, b *hclsyntax.Block) *group {
 // fitsInside reports what the blocks inside an asset cannot hold: once, however
 // many assets for_each makes of it.
 func (l *loader) fitsInside(body *hclsyntax.Body, what string) {
-	for _, b := range blocksOf(body, "column") {
-		if name, ok := l.label(b, "column's name"); ok {
-			l.fits(b.Body, columnSchema, fmt.Sprintf("column %q of %s", name, what))
-		}
-	}
 	for i, b := range blocksOf(body, "materialize") {
 		if i > 0 {
 			l.report(problem(b.DefRange(), "Duplicate materialize block", fmt.Sprintf("%s is made in one way. Take this block out, or the first.", sentenceStart(what))))
+		}
+	}
+}
+
+// fitsColumns reports what column blocks cannot hold.
+func (l *loader) fitsColumns(body *hclsyntax.Body, s schema, what string) {
+	for _, b := range blocksOf(body, "column") {
+		if name, ok := l.label(b, "column's name"); ok {
+			l.fits(b.Body, s, fmt.Sprintf("column %q of %s", name, what))
 		}
 	}
 }
@@ -52,7 +57,7 @@ func (l *loader) readOne(a *args, b *hclsyntax.Block) *assets.Asset {
 	l.readSQL(a, b, asset)
 	asset.Columns = l.readColumns(a, b.Body)
 	l.readContract(a, asset)
-	asset.Checks = l.readChecks(a, b.Body)
+	asset.Checks = l.readChecks(a, b.Body, false)
 	asset.Checks = append(asset.Checks, l.promises(asset)...)
 	l.mayQuarantine(asset)
 	for _, fb := range blocksOf(b.Body, "freshness") {

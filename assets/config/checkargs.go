@@ -33,7 +33,31 @@ func (l *loader) readCommon(a *args, b *hclsyntax.Block, c *assets.Check) {
 			}
 		}
 	}
+	if c.Kind == assets.Query && a.has("where") {
+		a.wrong("where", "A check \"sql\" has no \"where\"", "Which rows violate the rule says the query itself: put the condition there.")
+	}
 	c.Tolerance = a.tolerance()
+	c.Limit = a.count("limit")
+}
+
+// readSchema reads which columns may vanish and change type.
+func (l *loader) readSchema(a *args, c *assets.Check) {
+	c.Allow = a.texts("allow")
+	for _, name := range []string{"where", "tolerance"} {
+		if a.has(name) {
+			a.wrong(name, fmt.Sprintf("A check \"schema\" has no %q", name), "It looks at no rows, only at which columns there are. Those that may vanish or change type are named by `allow`: allow = [\"note\"].")
+		}
+	}
+}
+
+// notBuilt says why nothing is put aside of a source.
+func (l *loader) notBuilt(a *args) {
+	for _, name := range []string{"quarantine", "max_share"} {
+		if a.has(name) {
+			a.wrong(name, "Nothing is put aside of a source", "A source is read as it is delivered, not built. Put the check, with quarantine, on the asset that reads it; or take the argument out: then a violation keeps the delivery from being read.")
+			return
+		}
+	}
 }
 
 // readQuarantine reads whether violating rows are put aside, and how many may be.

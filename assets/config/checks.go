@@ -32,6 +32,7 @@ var checkArgs = map[assets.CheckKind][]string{
 	assets.Distribution:   {"columns", "statistic", "last", "z_score", "band"},
 	assets.Expression:     {"expression"},
 	assets.Query:          {"sql"},
+	assets.Schema:         {"allow"},
 }
 
 // ofOneColumn are the kinds that are about one column each.
@@ -40,12 +41,9 @@ var ofOneColumn = []assets.CheckKind{assets.Increasing, assets.NoGaps, assets.Re
 // wholeTable are the kinds that may do without columns.
 var wholeTable = []assets.CheckKind{assets.NotEmpty}
 
-var commonCheckArgs = []string{"name", "severity", "description", "tags", "where", "tolerance", "quarantine", "max_share"}
+var commonCheckArgs = []string{"name", "severity", "description", "tags", "where", "tolerance", "quarantine", "max_share", "limit"}
 
-var (
-	laterCheckKinds = []string{"schema"}
-	laterCheckArgs  = []string{"sample", "limit"}
-)
+var laterCheckArgs = []string{"sample"}
 
 // kindsElsewhere are names other tools have for our kinds of check.
 var kindsElsewhere = map[string]assets.CheckKind{
@@ -65,12 +63,12 @@ var checkArgsInstead = map[string]string{
 	"mostly": "How much may be wrong is `tolerance`: tolerance = \"1%\".",
 }
 
-// readChecks reads the check blocks of an asset and of its columns.
-func (l *loader) readChecks(a *args, body *hclsyntax.Body) []assets.Check {
+// readChecks reads the check blocks of an asset or a source and of its columns.
+func (l *loader) readChecks(a *args, body *hclsyntax.Body, ofSource bool) []assets.Check {
 	var checks []assets.Check
 	ids := map[string]hcl.Range{}
 	read := func(b *hclsyntax.Block, column string) {
-		c, ok := l.readCheck(a, b, column)
+		c, ok := l.readCheck(a, b, column, ofSource)
 		if !ok {
 			return
 		}
@@ -110,10 +108,6 @@ func (l *loader) checkKind(b *hclsyntax.Block, what string) (assets.CheckKind, b
 		return kind, true
 	}
 	at := b.LabelRanges[0]
-	if slices.Contains(laterCheckKinds, label) {
-		l.notYet(at, "check "+label, what)
-		return "", false
-	}
 	var known []string
 	for _, k := range assets.CheckKinds {
 		known = append(known, string(k))
@@ -129,9 +123,13 @@ func (l *loader) checkKind(b *hclsyntax.Block, what string) (assets.CheckKind, b
 }
 
 // readCheck reads a check block; column is the column whose block it stands in, or empty.
-func (l *loader) readCheck(of *args, b *hclsyntax.Block, column string) (assets.Check, bool) {
+func (l *loader) readCheck(of *args, b *hclsyntax.Block, column string, ofSource bool) (assets.Check, bool) {
 	kind, ok := l.checkKind(b, of.what)
 	if !ok {
+		return assets.Check{}, false
+	}
+	if kind == assets.Schema && !ofSource {
+		l.report(problem(b.LabelRanges[0], "A check \"schema\" is for sources", "What columns an asset has is in its SQL. What they must be is said in column blocks: column \"amount\" { type = \"DECIMAL(18,2)\" }."))
 		return assets.Check{}, false
 	}
 	what := fmt.Sprintf("check %q of %s", kind, of.what)
@@ -231,6 +229,12 @@ func (l *loader) readCheck(of *args, b *hclsyntax.Block, column string) (assets.
 		good = l.readDistribution(a, b, &c)
 	case assets.Expression, assets.Query:
 		good = l.readCheckSQL(a, b, &c)
+	case assets.Schema:
+		l.readSchema(a, &c)
+	}
+	if ofSource && (a.has("quarantine") || a.has("max_share")) {
+		l.notBuilt(a)
+		return c, good
 	}
 	l.readQuarantine(a, &c)
 	return c, good

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-4311623e/assets/assets"
 )
 
-// readColumns reads the column blocks of an asset, but for their checks.
+// readColumns reads the column blocks of an asset or a source, but for their checks.
 func (l *loader) readColumns(a *args, body *hclsyntax.Body) []assets.DeclaredColumn {
 	var columns []assets.DeclaredColumn
 	seen := map[string]hcl.Range{}

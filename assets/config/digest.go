@@ -25,21 +25,15 @@ func digest(p *assets.Project) assets.Digest {
 		for _, option := range slices.Sorted(maps.Keys(s.Reader.Options)) {
 			d.add("option", option, s.Reader.Options[option])
 		}
+		d.columns(s.Columns)
+		d.checks(s.Checks)
 	}
 	for _, n := range assets.SortedNames(p.Assets) {
 		a := p.Assets[n]
 		d.add("asset", n.String(), a.Group, a.Description, a.Owner, strconv.FormatBool(a.Enabled), a.SQL.Text, strconv.FormatBool(a.SQL.Sensitive), string(a.Kind), string(a.Contract))
 		d.list(a.Tags)
-		for _, c := range a.Columns {
-			d.add("column", c.Name, c.Type, optional(c.Nullable), strconv.FormatBool(c.Sensitive), c.Description)
-		}
-		for _, c := range a.Checks {
-			d.add("check", string(c.Kind), c.Label, c.Description, string(c.Severity), c.To.String(), number(c.Min), number(c.Max), c.SQL.Text, c.Key())
-			d.list(c.Tags)
-			d.list(c.Columns)
-			d.list(c.Values)
-			d.list(c.ToColumns)
-		}
+		d.columns(a.Columns)
+		d.checks(a.Checks)
 		d.freshness(a.Freshness)
 	}
 	for _, label := range slices.Sorted(maps.Keys(p.Groups)) {
@@ -58,6 +52,22 @@ func (d *parts) add(parts ...string) { d.parts = append(d.parts, parts...) }
 func (d *parts) list(items []string) {
 	d.add(strconv.Itoa(len(items)))
 	d.add(items...)
+}
+
+func (d *parts) columns(columns []assets.DeclaredColumn) {
+	for _, c := range columns {
+		d.add("column", c.Name, c.Type, optional(c.Nullable), strconv.FormatBool(c.Sensitive), c.Description)
+	}
+}
+
+func (d *parts) checks(checks []assets.Check) {
+	for _, c := range checks {
+		d.add("check", string(c.Kind), c.Label, c.Description, string(c.Severity), c.To.String(), number(c.Min), number(c.Max), c.SQL.Text, c.Key())
+		d.list(c.Tags)
+		d.list(c.Columns)
+		d.list(c.Values)
+		d.list(c.ToColumns)
+	}
 }
 
 func (d *parts) freshness(blocks []assets.Freshness) {

@@ -63,9 +63,9 @@ var variableSchema = schema{
 
 var sourceSchema = schema{
 	args:   []string{"files", "description", "owner", "tags", "for_each", "name"},
-	blocks: []string{"format", "freshness"},
+	blocks: []string{"format", "freshness", "column", "check"},
 	later: []string{"connection", "table", "version", "poll", "event", "url", "when", "load", "schedule", "every", "version_by", "marker",
-		"column", "check", "retry", "timeout", "use_last_good"},
+		"retry", "timeout", "use_last_good"},
 	instead: map[string]string{
 		"path": "Name the files with `files`, a path or a glob relative to this file.",
 		"file": "Name the files with `files`, a path or a glob relative to this file.",
@@ -104,6 +104,15 @@ var columnSchema = schema{
 		"required": "That no value is missing is promised by `nullable = false`.",
 		"unique":   "That no value occurs twice is a check: check \"unique\" {}.",
 		"pii":      "That values are not for people to see is said by `sensitive = true`.",
+	},
+}
+
+var sourceColumnSchema = schema{
+	args:   []string{"description"},
+	blocks: []string{"check"},
+	later:  []string{"nullable", "sensitive", "tags"},
+	instead: map[string]string{
+		"type": "Which type a column of a source is read as says its format block: types = { id = \"BIGINT\" }. That types stay what they were says check \"schema\" {}.",
 	},
 }
 

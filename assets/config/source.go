@@ -47,6 +47,7 @@ var optionsInstead = map[string]string{
 func (l *loader) readSource(s *scope, b *hclsyntax.Block) *group {
 	what := l.blockName(b)
 	l.fits(b.Body, sourceSchema, what)
+	l.fitsColumns(b.Body, sourceColumnSchema, what)
 	g, members := l.expand(s, b, what)
 	for _, m := range members {
 		source := l.readOneSource(m.args, b)
@@ -84,7 +85,25 @@ func (l *loader) readOneSource(a *args, b *hclsyntax.Block) *assets.Source {
 			src.MaxAge = age
 		}
 	}
+	src.Columns = l.readColumns(a, b.Body)
+	src.Checks = l.readChecks(a, b.Body, true)
+	ageByPromise(src)
+	for _, c := range src.Checks {
+		if c.Kind == assets.Recency && c.MaxAge == 0 {
+			l.report(problem(c.Decl, "Missing argument \"max_age\"", "The source promises no max_age to take it from. Say how old the newest value may be: max_age = \"26h\"."))
+		}
+	}
 	return src
+}
+
+// ageByPromise gives freshness checks that do not say how old the newest value
+// may be what the supplier promises.
+func ageByPromise(src *assets.Source) {
+	for i, c := range src.Checks {
+		if c.Kind == assets.Recency && c.MaxAge == 0 {
+			src.Checks[i].MaxAge = src.MaxAge
+		}
+	}
 }
 
 // readReader reads what says how a source's files are read.

@@ -19,7 +19,7 @@ import (
 // small table is most of the time.
 type aggregate struct {
 	relation    string
-	projections [][]assets.Column // all columns first
+	projections [][]assets.Column // all columns first, unless only checks are asked for
 	inner       []string          // of a row; the i-th is called _i
 	sums        []string          // of hashes, one for each projection
 	counts      []string
@@ -36,7 +36,10 @@ type found struct {
 }
 
 func newAggregate(s Scan) (*aggregate, error) {
-	a := &aggregate{relation: s.Relation, projections: [][]assets.Column{s.Columns}, tallies: map[int]func(found) measured{}}
+	a := &aggregate{relation: s.Relation, tallies: map[int]func(found) measured{}}
+	if !s.ChecksOnly {
+		a.projections = append(a.projections, s.Columns)
+	}
 	for _, names := range s.Projections {
 		columns, err := project(s.Columns, names)
 		if err != nil {
@@ -101,7 +104,7 @@ func (a *aggregate) add(s Scan, c assets.Check) func(found) measured {
 			all := a.count("count(" + a.row(warehouse.Ident(c.Columns[0])) + ")")
 			return violated(func(f found) int64 { return f.rows - f.counts[all] })
 		}
-	case assets.Relationships:
+	case assets.Relationships, assets.Schema:
 		return nil
 	}
 	condition := violates(c)
@@ -152,6 +155,9 @@ func (a *aggregate) sql() string {
 		inner[i] = fmt.Sprintf("%s AS _%d", expression, i)
 	}
 	outer := slices.Concat([]string{"count(*)"}, a.sums, a.counts, a.values)
+	if len(inner) == 0 {
+		return "SELECT " + strings.Join(outer, ", ") + "\nFROM " + a.relation
+	}
 	return "SELECT " + strings.Join(outer, ", ") + "\nFROM (SELECT " + strings.Join(inner, ", ") + "\nFROM " + a.relation + ")"
 }
 

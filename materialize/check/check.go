@@ -33,6 +33,10 @@ type Scan struct {
 	Sensitive []string
 	// SensitiveElsewhere says that so are columns of what checks read besides.
 	SensitiveElsewhere bool
+	// ChecksOnly leaves out the digests, which have every column read.
+	ChecksOnly bool
+	// Baseline are the columns that a version before had, which schema checks compare with; nil: there is none.
+	Baseline []assets.Column
 	// Redact takes secrets out of what results show; nil: there are none.
 	Redact func(string) string
 }
@@ -46,8 +50,8 @@ func (s Scan) redact(text string) string {
 
 // Audit is what a Scan found.
 type Audit struct {
-	Rows    int64
-	Content assets.Digest // of all columns, in their order
+	Rows    int64         // -1: no check had to read them
+	Content assets.Digest // of all columns, in their order; empty with Scan.ChecksOnly
 	// Digests are those of Scan.Projections, by planner.ColumnKey.
 	Digests map[string]assets.Digest
 	Results []planner.CheckResult // in the order of Scan.Checks
@@ -60,23 +64,31 @@ func Run(ctx context.Context, q Querier, s Scan) (Audit, error) {
 	if err != nil {
 		return Audit{}, err
 	}
-	found, err := shared.run(ctx, q)
-	if err != nil && len(shared.tallies) > 0 && ctx.Err() == nil {
-		// One of the checks cannot be run, or the relation cannot be read at all:
-		// without the checks it shows which, and each then runs for itself.
-		if shared, err = newAggregate(Scan{Relation: s.Relation, Columns: s.Columns, Projections: s.Projections}); err == nil {
-			found, err = shared.run(ctx, q)
+	r := runner{ctx, q, s, -1}
+	audit := Audit{Rows: -1, Digests: map[string]assets.Digest{}}
+	var found found
+	if !s.ChecksOnly || len(shared.tallies) > 0 {
+		found, err = shared.run(ctx, q)
+		if err != nil && len(shared.tallies) > 0 && ctx.Err() == nil {
+			// One of the checks cannot be run, or the relation cannot be read at all:
+			// without the checks it shows which, and each then runs for itself.
+			s.Checks = nil
+			if shared, err = newAggregate(s); err == nil {
+				found, err = shared.run(ctx, q)
+			}
+		}
+		if err != nil {
+			return Audit{}, fmt.Errorf("scan %s: %w", s.Relation, err)
+		}
+		audit.Rows, r.rows = found.rows, found.rows
+	}
+	if !s.ChecksOnly {
+		audit.Content = found.digests[0]
+		for i, columns := range s.Projections {
+			audit.Digests[planner.ColumnKey(columns)] = found.digests[i+1]
 		}
 	}
-	if err != nil {
-		return Audit{}, fmt.Errorf("scan %s: %w", s.Relation, err)
-	}
-	audit := Audit{Rows: found.rows, Content: found.digests[0], Digests: map[string]assets.Digest{}}
-	for i, columns := range s.Projections {
-		audit.Digests[planner.ColumnKey(columns)] = found.digests[i+1]
-	}
-	r := runner{ctx, q, s, found.rows}
-	for i, c := range s.Checks {
+	for i, c := range r.Checks {
 		if tally, ok := shared.tallies[i]; ok {
 			audit.Results = append(audit.Results, r.judge(c, tally(found)))
 		} else {
@@ -99,13 +111,4 @@ func Cross(ctx context.Context, q Querier, s Scan) []planner.CheckResult {
 		results[i].Message = s.redact(results[i].Message)
 	}
 	return results
-}
-
-// SQL is the statement that Run scans a relation with.
-func SQL(s Scan) (string, error) {
-	shared, err := newAggregate(s)
-	if err != nil {
-		return "", err
-	}
-	return shared.sql(), nil
 }

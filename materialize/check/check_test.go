@@ -296,11 +296,11 @@ func TestOneScan(t *testing.T) {
 	if len(c.statements) != 1 || len(audit.Results) != 8 || len(audit.Digests) != 4 {
 		t.Errorf("%d statements, %d results, digests %v", len(c.statements), len(audit.Results), audit.Digests)
 	}
-	statement, err := SQL(s)
-	if err != nil || statement != c.statements[0] {
-		t.Fatalf("SQL is not what Run runs: %s, %v", statement, err)
+	statements, err := Explain(s)
+	if err != nil || len(statements) != 1 || statements[0].SQL != c.statements[0] || len(statements[0].Checks) != 8 {
+		t.Fatalf("Explain does not tell what Run runs: %+v, %v", statements, err)
 	}
-	plan := explain(t, c.Conn, statement)
+	plan := explain(t, c.Conn, statements[0].SQL)
 	if scans := strings.Count(plan, "SEQ_SCAN"); scans != 1 {
 		t.Errorf("%d scans of the table:\n%s", scans, plan)
 	}

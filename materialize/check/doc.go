@@ -5,7 +5,8 @@
 // column alone. Only what is violated costs a second look, for rows to show.
 // [Cross] runs checks one by one, for those that read other relations too.
 //
-// What the kinds mean:
+// [Explain] tells which statements that takes. What the older kinds mean; the
+// language reference has all of them:
 //
 //   - not_null: a row violates it with a NULL in any of the columns.
 //   - unique: rows violate it that repeat the columns of another; as in SQL a row

@@ -5,22 +5,15 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
-	"time"
-	"unicode"
 
 	"github.com/dustin/go-humanize"
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
-)
-
-const (
-	sampleRows    = 5  // violating rows shown
-	sampleColumns = 8  // columns shown of each
-	sampleWidth   = 60 // characters shown of a value
 )
 
 // runner runs and judges the checks of one relation.
@@ -33,39 +26,64 @@ type runner struct {
 
 // run runs one check for itself.
 func (r *runner) run(c assets.Check) planner.CheckResult {
+	looked := int64(-1)
+	if only := considered(c); only != "" {
+		// By itself: beside another condition it may not be asked of every row, and
+		// whether an error in it shows would be a matter of luck.
+		if err := queryRow(r.ctx, r.q, "SELECT count(*) FROM "+r.Relation+" WHERE "+only, &looked); err != nil {
+			return failureAt(c, c.WhereRange, r.speakable(c, err))
+		}
+	}
 	switch c.Kind {
 	case assets.Query:
 		return r.query(c)
 	case assets.Reconcile:
 		return r.reconcile(c)
-	case assets.NoGaps:
-		return r.count(c, "SELECT count(*) FROM ("+r.gaps(c)+")")
+	case assets.Schema:
+		return r.judge(c, r.schema(c))
 	}
-	if c.JudgesRows() || c.Kind == assets.Relationships {
-		// In a WHERE clause, where a condition cannot become one about all rows.
-		return r.count(c, "SELECT count(*) FROM "+from(r.Relation, c)+" WHERE "+violates(c))
+	if statement := r.counting(c); statement != "" {
+		return r.count(c, statement, looked)
 	}
-	alone := r.Scan
-	alone.Columns, alone.Projections, alone.Checks = nil, nil, []assets.Check{c}
-	a, err := newAggregate(alone)
+	a, err := r.alone(c)
 	if err != nil {
 		return failure(c, r.speakable(c, err))
-	}
-	tally := a.tallies[0]
-	if tally == nil {
-		return failure(c, fmt.Errorf("checks of kind %q are not known", c.Kind))
 	}
 	found, err := a.run(r.ctx, r.q)
 	if err != nil {
 		return failure(c, r.speakable(c, err))
 	}
 	r.rows = found.rows
-	return r.judge(c, tally(found))
+	return r.judge(c, a.tallies[0](found))
 }
 
-// count runs a statement that counts violations.
-func (r *runner) count(c assets.Check, statement string) planner.CheckResult {
-	m := measured{rows: -1}
+// counting is a statement that counts the violations of a check; empty if it takes
+// more than counting rows.
+func (r *runner) counting(c assets.Check) string {
+	switch {
+	case c.Kind == assets.NoGaps:
+		return "SELECT count(*) FROM (" + r.gaps(c) + ")"
+	case c.JudgesRows(), c.Kind == assets.Relationships:
+		// In a WHERE clause, where a condition cannot become one about all rows.
+		return "SELECT count(*) FROM " + from(r.Relation, c) + " WHERE " + violates(c)
+	}
+	return ""
+}
+
+// alone is the scan for one check that needs no other.
+func (r *runner) alone(c assets.Check) (*aggregate, error) {
+	s := r.Scan
+	s.ChecksOnly, s.Projections, s.Checks = true, nil, []assets.Check{c}
+	a, err := newAggregate(s)
+	if err == nil && a.tallies[0] == nil {
+		err = fmt.Errorf("checks of kind %q are not known", c.Kind)
+	}
+	return a, err
+}
+
+// count runs a statement that counts violations among so many rows; -1: not counted.
+func (r *runner) count(c assets.Check, statement string, looked int64) planner.CheckResult {
+	m := measured{rows: looked}
 	if err := queryRow(r.ctx, r.q, statement, &m.violations); err != nil {
 		return failure(c, r.speakable(c, err))
 	}
@@ -99,15 +117,28 @@ func (r *runner) judge(c assets.Check, m measured) planner.CheckResult {
 	if result.Message = m.note; m.note == "" {
 		result.Message = r.message(c, m.violations, looked)
 	}
-	if allowed := c.Tolerance; float64(m.violations) <= max(allowed.Rows, allowed.Share*float64(looked)) {
+	r.tolerate(c, &result, looked)
+	// Without rows to show a violation still is one.
+	if statement := r.sample(c); statement != "" && c.Kept() > 0 {
+		result.Columns, result.Kept, _, _ = r.show(c, statement, r.sensitive)
+		result.Rows = shownOf(result.Kept)
+	}
+	return result
+}
+
+// tolerate lets a result pass whose violations are no more than the check allows,
+// of looked rows; -1: not counted yet.
+func (r *runner) tolerate(c assets.Check, result *planner.CheckResult, looked int64) {
+	if c.Tolerance == (assets.Tolerance{}) {
+		return
+	}
+	if looked < 0 && c.Tolerance.Share > 0 {
+		looked = r.looked(c)
+	}
+	if float64(result.Violations) <= max(c.Tolerance.Rows, c.Tolerance.Share*float64(looked)) {
 		result.Status = planner.CheckPassed
 		result.Message += ", which is tolerated"
 	}
-	// Without rows to show a violation still is one.
-	if statement := r.sample(c); statement != "" {
-		result.Columns, result.Rows, _, _ = r.show(statement, r.sensitive)
-	}
-	return result
 }
 
 func result(c assets.Check, violations int64) planner.CheckResult {
@@ -121,22 +152,34 @@ func result(c assets.Check, violations int64) planner.CheckResult {
 	return result
 }
 
-// reconcile compares an aggregate with one of another relation.
-func (r *runner) reconcile(c assets.Check) planner.CheckResult {
-	side := func(sql assets.SQL, relation string, only string) (value sql.NullString, number sql.NullFloat64, err error) {
+// sides are the statements for the aggregates that a reconcile check compares.
+func (r *runner) sides(c assets.Check) [2]string {
+	side := func(sql assets.SQL, relation, only string) string {
 		if only != "" {
 			only = " WHERE " + only
 		}
-		statement := "SELECT _v::VARCHAR, TRY_CAST(_v AS DOUBLE) FROM (SELECT " + sql.Text + "\n AS _v FROM " + relation + only + ")"
-		return value, number, queryRow(r.ctx, r.q, statement, &value, &number)
+		return "SELECT _v::VARCHAR, TRY_CAST(_v AS DOUBLE) FROM (SELECT " + sql.Text + "\n AS _v FROM " + relation + only + ")"
 	}
-	mine, a, err := side(c.SQL, r.Relation, considered(c))
-	if err != nil {
-		return failure(c, r.speakable(c, err))
+	return [2]string{side(c.SQL, r.Relation, considered(c)), side(c.ToSQL, warehouse.NameRef(c.To), "")}
+}
+
+// reconcile compares an aggregate with one of another relation.
+func (r *runner) reconcile(c assets.Check) planner.CheckResult {
+	side := func(text assets.SQL, statement string) (value sql.NullString, number sql.NullFloat64, failed *planner.CheckResult) {
+		if err := queryRow(r.ctx, r.q, statement, &value, &number); err != nil {
+			result := failureAt(c, lineage.Place(text, 0, c.ArgRange), r.speakable(c, err))
+			return value, number, &result
+		}
+		return value, number, nil
 	}
-	other, b, err := side(c.ToSQL, warehouse.NameRef(c.To), "")
-	if err != nil {
-		return failure(c, r.speakable(c, err))
+	statements := r.sides(c)
+	mine, a, failed := side(c.SQL, statements[0])
+	if failed != nil {
+		return *failed
+	}
+	other, b, failed := side(c.ToSQL, statements[1])
+	if failed != nil {
+		return *failed
 	}
 	m := measured{rows: -1}
 	if a.Valid && !math.IsNaN(a.Float64) && !math.IsInf(a.Float64, 0) {
@@ -163,10 +206,15 @@ func orNull(v sql.NullString) string {
 
 // failure is the result of a check that could not be run.
 func failure(c assets.Check, err error) planner.CheckResult {
+	return failureAt(c, c.ArgRange, err)
+}
+
+// failureAt is the result of a check whose SQL at rng could not be run.
+func failureAt(c assets.Check, rng hcl.Range, err error) planner.CheckResult {
 	result := result(c, 0)
 	result.Status = planner.CheckFailed
 	at := ""
-	if rng := c.ArgRange; rng.Filename != "" {
+	if rng.Filename != "" {
 		at = fmt.Sprintf(" (%s:%d)", rng.Filename, rng.Start.Line)
 	}
 	message := err.Error()
@@ -182,14 +230,17 @@ func failure(c assets.Check, err error) planner.CheckResult {
 // semicolon or a comment, so its rows are counted here.
 func (r *runner) query(c assets.Check) planner.CheckResult {
 	// Its columns may be made of any others, under any name.
-	columns, rows, count, err := r.show(c.SQL.Text, func(string) bool { return r.hides(c) })
+	columns, rows, count, err := r.show(c, c.SQL.Text, func(string) bool { return r.hides(c) })
 	if err != nil {
 		return failure(c, r.speakable(c, err))
 	}
 	result := result(c, count)
 	if count > 0 {
-		result.Columns, result.Rows = columns, rows
+		if len(rows) > 0 {
+			result.Columns, result.Rows, result.Kept = columns, shownOf(rows), rows
+		}
 		result.Message = fmt.Sprintf("the query returns %s", counted(count, "row"))
+		r.tolerate(c, &result, -1)
 	}
 	return result
 }
@@ -274,161 +325,4 @@ func counted(n int64, what string) string {
 		what += "s"
 	}
 	return humanize.Comma(n) + " " + what
-}
-
-// sample is a query for rows that violate a check, the least first; empty if
-// there is nothing to show.
-func (r *runner) sample(c assets.Check) string {
-	switch c.Kind {
-	case assets.RowCount, assets.Recency, assets.Distribution, assets.Reconcile:
-		return ""
-	case assets.NotEmpty:
-		if len(c.Columns) == 0 {
-			return ""
-		}
-	case assets.NoGaps:
-		columns := append(slices.Clone(c.Within), c.Columns...)
-		return fmt.Sprintf("SELECT %s FROM (%s ORDER BY ALL LIMIT %d)", texts(columns), r.gaps(c), sampleRows)
-	case assets.Increasing:
-		shown := r.shown(c)
-		return fmt.Sprintf("SELECT %s FROM (SELECT %s FROM %s QUALIFY %s ORDER BY %s LIMIT %d)", texts(shown), idents(shown), r.Relation, violates(c), idents(append(slices.Clone(c.Within), c.OrderBy...)), sampleRows)
-	}
-	if c.Kind == assets.Unique {
-		keys, rows := idents(c.Columns), "rows"
-		for slices.ContainsFunc(c.Columns, func(col string) bool { return strings.EqualFold(col, rows) }) {
-			rows += "_"
-		}
-		return fmt.Sprintf("SELECT %s, %s FROM (SELECT %s, count(*) AS %[2]s FROM %[4]s WHERE %s GROUP BY %[3]s HAVING count(*) > 1 ORDER BY count(*) DESC, %[3]s LIMIT %[6]d)",
-			texts(c.Columns), rows, keys, r.Relation, strings.TrimSuffix(notNull(c)+" AND "+considered(c), " AND "), sampleRows)
-	}
-	shown := r.shown(c)
-	return fmt.Sprintf("SELECT %s FROM (SELECT %s FROM %s WHERE %s ORDER BY ALL LIMIT %d)",
-		texts(shown), idents(shown), from(r.Relation, c), violates(c), sampleRows)
-}
-
-func idents(columns []string) string {
-	list := make([]string, len(columns))
-	for i, c := range columns {
-		list[i] = warehouse.Ident(c)
-	}
-	return strings.Join(list, ", ")
-}
-
-// texts selects columns as text.
-func texts(columns []string) string {
-	list := make([]string, len(columns))
-	for i, c := range columns {
-		list[i] = fmt.Sprintf("%s::VARCHAR AS %[1]s", warehouse.Ident(c))
-	}
-	return strings.Join(list, ", ")
-}
-
-// shown are the columns to show of a violating row: those that the check is about
-// first, and of the others as many as fit.
-func (r *runner) shown(c assets.Check) []string {
-	about := func(col assets.Column) bool {
-		return slices.ContainsFunc(slices.Concat(c.Columns, c.OrderBy, c.Within), func(name string) bool { return strings.EqualFold(name, col.Name) }) ||
-			c.Kind == assets.Expression && hasWord(c.SQL.Text, col.Name)
-	}
-	var first, others []string
-	for _, col := range r.Columns {
-		if about(col) {
-			first = append(first, col.Name)
-		} else {
-			others = append(others, col.Name)
-		}
-	}
-	all := append(first, others...)
-	return all[:min(len(all), sampleColumns)]
-}
-
-// hasWord reports whether text has word in it, in any case and as a whole word.
-func hasWord(text, word string) bool {
-	text, word = strings.ToLower(text), strings.ToLower(word)
-	isPart := func(s string) bool {
-		return strings.ContainsFunc(s, func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) })
-	}
-	for from := 0; ; {
-		i := strings.Index(text[from:], word)
-		if i < 0 || word == "" {
-			return false
-		}
-		start, end := from+i, from+i+len(word)
-		if (start == 0 || !isPart(text[start-1:start])) && (end == len(text) || !isPart(text[end:end+1])) {
-			return true
-		}
-		from = end
-	}
-}
-
-// show runs a query and returns its first rows as text, and how many there are.
-// Values of columns that hide names are not among the text.
-func (r *runner) show(statement string, hide func(column string) bool) (columns []string, shown [][]string, count int64, err error) {
-	rows, err := r.q.Query(r.ctx, statement)
-	if err != nil {
-		return nil, nil, 0, err
-	}
-	defer rows.Close()
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return nil, nil, 0, err
-	}
-	for _, t := range types {
-		columns = append(columns, t.Name())
-	}
-	cells, targets := make([]any, len(types)), make([]any, len(types))
-	for i := range cells {
-		targets[i] = &cells[i]
-	}
-	for ; rows.Next(); count++ {
-		if count >= sampleRows {
-			continue
-		}
-		if err := rows.Scan(targets...); err != nil {
-			return nil, nil, 0, err
-		}
-		row := make([]string, len(cells))
-		for i, cell := range cells {
-			if hide(columns[i]) {
-				row[i] = hidden
-				continue
-			}
-			// Half a secret would not be recognized: first take it out, then cut.
-			row[i] = shorten(controls.Replace(r.redact(text(cell, types[i]))))
-		}
-		shown = append(shown, row)
-	}
-	return columns, shown, count, rows.Err()
-}
-
-// text is a value as a person reads it.
-func text(value any, typ *sql.ColumnType) string {
-	switch v := value.(type) {
-	case nil:
-		return "NULL"
-	case []byte:
-		return fmt.Sprintf("%q", v)
-	case time.Time:
-		switch typ.DatabaseTypeName() {
-		case "DATE":
-			return v.Format("2006-01-02")
-		case "TIME", "TIMETZ":
-			return v.Format("15:04:05.999999")
-		}
-		return v.Format("2006-01-02 15:04:05.999999")
-	}
-	return fmt.Sprint(value)
-}
-
-// controls shows what would break a line of output.
-var controls = strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`, "\x1b", `\e`)
-
-// oneLine is a piece of SQL for a message.
-func oneLine(sql string) string { return shorten(strings.Join(strings.Fields(sql), " ")) }
-
-func shorten(s string) string {
-	if runes := []rune(s); len(runes) > sampleWidth {
-		return string(runes[:sampleWidth-1]) + "…"
-	}
-	return s
 }

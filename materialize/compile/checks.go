@@ -56,7 +56,7 @@ func (c *compiler) bindChecks() error {
 			continue
 		}
 		var engine *lineage.EngineError
-		if errors.As(errs[i], &engine) && c.missing[columnOf{check.asset.Name, strings.ToLower(engine.Name)}] {
+		if errors.As(errs[i], &engine) && c.missing[columnOf{check.of.name, strings.ToLower(engine.Name)}] {
 			continue // reported where it is declared
 		}
 		c.report(checkDiagnostic(errs[i], check, binder.Prefix()))
@@ -111,7 +111,7 @@ func bindCheckBatch(ctx context.Context, binder Binder, checks []*checkSQL, errs
 // readable reports whether everything that a check reads has columns. A name
 // that nothing declares is a mistake; tables whose columns are not known are not.
 func (c *compiler) readable(check *checkSQL) bool {
-	readable := c.graph.Nodes[check.asset.Name].Columns != nil
+	readable := c.graph.Nodes[check.of.name].Columns != nil
 	for _, ref := range check.parsed.Refs {
 		node := c.graph.Nodes[ref.Name]
 		if node == nil && ref.Name == check.check.To {
@@ -123,8 +123,12 @@ func (c *compiler) readable(check *checkSQL) bool {
 			continue
 		}
 		if node == nil {
-			c.report(lineage.Missing(c.project, fmt.Sprintf("Check %q of asset %q", check.check.ID(), check.asset.Name), ref.Name,
+			c.report(lineage.Missing(c.project, fmt.Sprintf("Check %q of %s", check.check.ID(), check.of), ref.Name,
 				place(check.sql, ref.Offset, len(check.prefix), check.at)))
+			readable = false
+			continue
+		}
+		if c.readsAsset(check.of, check.check, ref.Name, place(check.sql, ref.Offset, len(check.prefix), check.at)) {
 			readable = false
 			continue
 		}

@@ -32,8 +32,8 @@ func isNumber(t string) bool {
 }
 
 // checkTypesOf reports checks that are about columns of a type they cannot judge.
-func (c *compiler) checkTypesOf(a *assets.Asset, columns []assets.Column) {
-	for _, check := range a.Checks {
+func (c *compiler) checkTypesOf(of checked, columns []assets.Column) {
+	for _, check := range of.checks {
 		accepts, restricted := takesTypes[check.Kind]
 		if check.Kind == assets.Distribution && check.Statistic != "null_rate" && check.Statistic != "distinct_count" {
 			accepts, restricted = takes{"numbers", isNumber}, true
@@ -45,7 +45,7 @@ func (c *compiler) checkTypesOf(a *assets.Asset, columns []assets.Column) {
 			if at := find(columns, name); at >= 0 && !accepts.fits(columns[at].Type) {
 				c.report(&hcl.Diagnostic{Severity: hcl.DiagError,
 					Summary: fmt.Sprintf("Column %q cannot be checked for this", columns[at].Name),
-					Detail:  fmt.Sprintf("A check %q is for %s, and in asset %q the column is of type %s.", check.Kind, accepts.what, a.Name, columns[at].Type),
+					Detail:  fmt.Sprintf("A check %q is for %s, and in %s the column is of type %s.", check.Kind, accepts.what, of, columns[at].Type),
 					Subject: check.ArgRange.Ptr()})
 			}
 		}

@@ -16,34 +16,36 @@ import (
 // declared columns and types, and columns that checks name.
 func (c *compiler) checkColumns() error {
 	var declared []*declaredType
-	for _, name := range assets.SortedNames(c.project.Assets) {
-		a, node := c.project.Assets[name], c.graph.Nodes[name]
-		for _, check := range a.Checks {
+	for _, of := range c.checked() {
+		name, node := of.name, c.graph.Nodes[of.name]
+		for _, check := range of.checks {
 			if check.To != (assets.Name{}) {
-				c.checkTarget(a, check)
+				c.checkTarget(of, check)
 			}
 		}
 		if node.Columns == nil {
 			continue
 		}
-		c.checkStrict(a, node.Columns)
-		for _, column := range a.Columns {
+		if a := c.project.Assets[name]; a != nil {
+			c.checkStrict(a, node.Columns)
+			c.checkQuarantine(a, node.Columns)
+		}
+		for _, column := range of.columns {
 			at := find(node.Columns, column.Name)
 			if at < 0 {
 				c.missing[columnOf{name, strings.ToLower(column.Name)}] = true
-				c.report(unknownColumn(column.Name, fmt.Sprintf("asset %q", name), node.Columns, column.Decl))
+				c.report(unknownColumn(column.Name, of.String(), node.Columns, column.Decl))
 				continue
 			}
 			if column.Type != "" && !strings.EqualFold(column.Type, node.Columns[at].Type) {
 				declared = append(declared, &declaredType{asset: name, column: column, bound: node.Columns[at].Type})
 			}
 		}
-		c.checkTypesOf(a, node.Columns)
-		c.checkQuarantine(a, node.Columns)
-		for _, check := range a.Checks {
+		c.checkTypesOf(of, node.Columns)
+		for _, check := range of.checks {
 			for _, column := range slices.Concat(check.Columns, check.OrderBy, check.Within) {
 				if find(node.Columns, column) < 0 && !c.missing[columnOf{name, strings.ToLower(column)}] {
-					c.report(unknownColumn(column, fmt.Sprintf("asset %q", name), node.Columns, check.ArgRange))
+					c.report(unknownColumn(column, of.String(), node.Columns, check.ArgRange))
 				}
 			}
 		}
@@ -52,13 +54,16 @@ func (c *compiler) checkColumns() error {
 }
 
 // checkTarget looks up what a relationship refers to.
-func (c *compiler) checkTarget(a *assets.Asset, check assets.Check) {
+func (c *compiler) checkTarget(of checked, check assets.Check) {
 	target := c.graph.Nodes[check.To]
 	if target == nil && c.project.Unread.Has(check.To) {
 		return
 	}
 	if target == nil {
-		c.report(lineage.Missing(c.project, fmt.Sprintf("Check %q of asset %q", check.ID(), a.Name), check.To, check.ArgRange))
+		c.report(lineage.Missing(c.project, fmt.Sprintf("Check %q of %s", check.ID(), of), check.To, check.ArgRange))
+		return
+	}
+	if check.Kind == assets.Relationships && c.readsAsset(of, check, check.To, check.ArgRange) { // of others it is seen in their SQL
 		return
 	}
 	if target.Columns == nil {

@@ -92,7 +92,7 @@ func (c *compiler) run() error {
 		refs[name] = parsed.Refs
 	}
 	for _, check := range c.checks {
-		checkRefs[check.asset.Name] = append(checkRefs[check.asset.Name], check.refs()...)
+		checkRefs[check.of.name] = append(checkRefs[check.of.name], check.refs()...)
 	}
 	var diags hcl.Diagnostics
 	c.graph, diags = lineage.NewGraph(c.project, refs, checkRefs)

@@ -15,7 +15,7 @@ import (
 
 // checkSQL is SQL of a check, or a check that names another table.
 type checkSQL struct {
-	asset *assets.Asset
+	of    checked
 	check assets.Check
 	sql   assets.SQL
 	at    hcl.Range
@@ -29,7 +29,7 @@ type checkSQL struct {
 
 func (c *checkSQL) text() string { return c.prefix + c.sql.Text + c.suffix }
 
-// refs are the tables that the check reads, the asset itself included.
+// refs are the tables that the check reads, what is checked itself included.
 func (c *checkSQL) refs() []lineage.Ref {
 	refs := c.parsed.Refs
 	if c.check.To != (assets.Name{}) {
@@ -38,26 +38,26 @@ func (c *checkSQL) refs() []lineage.Ref {
 	return refs
 }
 
-// newCheckSQL are the texts of a check; none if it concerns the asset's own columns only.
-func newCheckSQL(a *assets.Asset, check assets.Check) (texts []*checkSQL) {
+// newCheckSQL are the texts of a check; none if it concerns the columns of what is checked only.
+func newCheckSQL(of checked, check assets.Check) (texts []*checkSQL) {
 	condition := func(sql assets.SQL, at hcl.Range) *checkSQL {
 		// IS NOT NULL takes any type and leaves it to be seen in the plan. The text
 		// may end in a comment.
-		return &checkSQL{asset: a, check: check, sql: sql, at: at, condition: true, suffix: "\n) IS NOT NULL",
-			prefix: fmt.Sprintf(`SELECT 1 FROM "%s"."%s" WHERE (`, a.Name.Schema, a.Name.Table)}
+		return &checkSQL{of: of, check: check, sql: sql, at: at, condition: true, suffix: "\n) IS NOT NULL",
+			prefix: fmt.Sprintf(`SELECT 1 FROM "%s"."%s" WHERE (`, of.name.Schema, of.name.Table)}
 	}
-	aggregate := func(sql assets.SQL, of assets.Name) *checkSQL {
-		return &checkSQL{asset: a, check: check, sql: sql, at: check.ArgRange, prefix: "SELECT (", suffix: fmt.Sprintf("\n) FROM \"%s\".\"%s\"", of.Schema, of.Table)}
+	aggregate := func(sql assets.SQL, from assets.Name) *checkSQL {
+		return &checkSQL{of: of, check: check, sql: sql, at: check.ArgRange, prefix: "SELECT (", suffix: fmt.Sprintf("\n) FROM \"%s\".\"%s\"", from.Schema, from.Table)}
 	}
 	switch check.Kind {
 	case assets.Relationships:
-		texts = append(texts, &checkSQL{asset: a, check: check})
+		texts = append(texts, &checkSQL{of: of, check: check})
 	case assets.Query:
-		texts = append(texts, &checkSQL{asset: a, check: check, sql: check.SQL, at: check.ArgRange})
+		texts = append(texts, &checkSQL{of: of, check: check, sql: check.SQL, at: check.ArgRange})
 	case assets.Expression:
 		texts = append(texts, condition(check.SQL, check.ArgRange))
 	case assets.Reconcile:
-		texts = append(texts, aggregate(check.SQL, a.Name), aggregate(check.ToSQL, check.To))
+		texts = append(texts, aggregate(check.SQL, of.name), aggregate(check.ToSQL, check.To))
 	}
 	if check.Where.Text != "" {
 		texts = append(texts, condition(check.Where, check.WhereRange))
@@ -95,8 +95,10 @@ func (c *compiler) parse() error {
 				done:  func(parsed lineage.Parsed) { c.parsed[name] = parsed },
 				wrong: func(d *hcl.Diagnostic) { c.breaks(name, d) }})
 		}
-		for _, check := range a.Checks {
-			for _, check := range newCheckSQL(a, check) {
+	}
+	for _, of := range c.checked() {
+		for _, check := range of.checks {
+			for _, check := range newCheckSQL(of, check) {
 				c.checks = append(c.checks, check)
 				wrong := func(d *hcl.Diagnostic) { check.broken = true; c.report(d) }
 				if check.condition {

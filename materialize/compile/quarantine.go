@@ -26,7 +26,7 @@ func (c *compiler) checkQuarantine(a *assets.Asset, columns []assets.Column) {
 		// Which rows go is decided when the table was just made: others may not be made
 		// yet, and an answer that depends on other rows changes when some are gone.
 		reads := slices.IndexFunc(check.parsed.Refs, func(r lineage.Ref) bool { return r.Offset >= len(check.prefix) })
-		if check.asset != a || !check.check.Quarantine || check.broken || reads < 0 {
+		if check.of.name != a.Name || !check.check.Quarantine || check.broken || reads < 0 {
 			continue
 		}
 		ref := check.parsed.Refs[reads]

@@ -1,0 +1,57 @@
+package check
+
+import (
+	"fmt"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// Statement is one statement that a Scan would run, and the checks it answers.
+type Statement struct {
+	Checks []string `json:"checks"` // by [assets.Check.ID]
+	SQL    string   `json:"sql"`    // empty: no rows are read
+}
+
+// Explain returns the statements that Run would run for a Scan if nothing is
+// violated: first the one that its checks share, then those of checks that need
+// their own. Rows to show of what is violated take one more each.
+func Explain(s Scan) ([]Statement, error) {
+	shared, err := newAggregate(s)
+	if err != nil {
+		return nil, err
+	}
+	var all []Statement
+	if !s.ChecksOnly || len(shared.tallies) > 0 {
+		first := Statement{Checks: []string{}, SQL: shared.sql()}
+		for i, c := range s.Checks {
+			if shared.tallies[i] != nil {
+				first.Checks = append(first.Checks, c.ID())
+			}
+		}
+		all = append(all, first)
+	}
+	r := runner{Scan: s}
+	for i, c := range s.Checks {
+		if shared.tallies[i] != nil {
+			continue
+		}
+		var texts []string
+		switch c.Kind {
+		case assets.Query:
+			texts = []string{c.SQL.Text}
+		case assets.Reconcile:
+			sides := r.sides(c)
+			texts = sides[:]
+		case assets.Schema:
+			texts = []string{""}
+		default:
+			if texts = []string{r.counting(c)}; texts[0] == "" {
+				return nil, fmt.Errorf("checks of kind %q are not known", c.Kind)
+			}
+		}
+		for _, text := range texts {
+			all = append(all, Statement{Checks: []string{c.ID()}, SQL: text})
+		}
+	}
+	return all, nil
+}
