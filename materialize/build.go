@@ -65,6 +65,9 @@ func (r *run) materialize(ctx context.Context, c *warehouse.Conn, t *task) (Outc
 			return Revalidated, r.revalidate(ctx, c, t, last)
 		}
 	}
+	if err := r.admit(ctx, c, t); err != nil {
+		return "", err
+	}
 	if t.asset.Kind == assets.View {
 		t.audited = true
 		return Built, r.buildView(ctx, t)
@@ -187,17 +190,9 @@ func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation st
 	if err != nil {
 		return err
 	}
-	audit, err := check.Run(ctx, c, check.Scan{
-		Relation:    relation,
-		Columns:     t.record.Made.Columns,
-		Checks:      slices.DeleteFunc(slices.Clone(t.asset.Checks), t.isCross),
-		Projections: projections,
-		Now:         r.Now(),
-		Previous:    previous,
-		History:     history,
-		Sensitive:   t.asset.SensitiveColumns(),
-		Redact:      r.Redact,
-	})
+	s := r.scanOf(t.step.Asset, relation, t.record.Made.Columns, slices.DeleteFunc(slices.Clone(t.asset.Checks), t.isCross))
+	s.Projections, s.Previous, s.History = projections, previous, history
+	audit, err := check.Run(ctx, c, s)
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
@@ -213,7 +208,8 @@ func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation st
 // violated become one error that names them all.
 func (r *run) judge(t *task, results []planner.CheckResult) error {
 	var failed []string
-	for _, result := range results {
+	r.keep(t.asset.Name, t.record.Made.ID, t.occasion(), results)
+	for _, result := range withoutKept(results) {
 		t.record.Checks = append(t.record.Checks, result)
 		if result.Status == planner.CheckPassed && result.Quarantined == 0 {
 			continue
@@ -278,6 +274,11 @@ func (r *run) takeUp(ctx context.Context, t *task) bool {
 	t.record.Definition.Contract = contract
 	t.record.Run, t.record.Reads, t.record.Previous = r.id, reads, last.Table
 	t.replaces = true
+	for i := range staged.Checks {
+		staged.Checks[i].Kept = staged.Checks[i].Rows
+	}
+	r.keep(t.asset.Name, staged.Made.ID, planner.OnBuild, staged.Checks)
+	t.record.Checks = withoutKept(staged.Checks)
 	return true
 }
 

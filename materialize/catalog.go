@@ -66,7 +66,7 @@ func newCatalog(ctx context.Context, r *run) (*catalog, error) {
 			statements = append(statements, "CREATE SCHEMA "+warehouse.Ident(name.Schema))
 		}
 	}
-	if !k.anythingBig() {
+	if !r.onDemand && !k.anythingBig() {
 		// One thread a worker: below a row group or so DuckDB cannot use more, and
 		// handing work between threads costs a third.
 		statements = append(statements, "SET threads=1")
@@ -165,6 +165,9 @@ func (k *catalog) makeSource(ctx context.Context, name assets.Name, look observe
 			readers++
 		}
 	}
+	if !k.run.known(name) {
+		readers++ // it is judged first
+	}
 	e.kind = "VIEW"
 	// Of Parquet each reader takes just its columns, and no text has to be parsed.
 	isText := k.run.project.Sources[name].Reader.Format != "parquet"
@@ -241,6 +244,15 @@ func (k *catalog) pin(t *task) {
 	defer k.mu.Unlock()
 	k.pins[t.step.Asset]++
 	for _, name := range k.reads(t.node) {
+		k.pins[name]++
+	}
+}
+
+// hold keeps names that are not a task's own from being dropped until they are unpinned.
+func (k *catalog) hold(names ...assets.Name) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, name := range names {
 		k.pins[name]++
 	}
 }

@@ -37,7 +37,7 @@ type Event struct {
 	Type    EventType
 	At      time.Time
 	Run     string
-	Asset   assets.Name
+	Asset   assets.Name // of CheckFinished also a source
 	Action  planner.Action
 	Outcome Outcome
 	Rows    int64
@@ -62,6 +62,8 @@ type Result struct {
 	Built, Unchanged, Failed, Skipped, Dropped int
 	Took                                       time.Duration
 	Assets                                     []AssetResult
+	// Sources are the verdicts on sources that were judged in this run.
+	Sources []planner.Verdict
 	// State is the warehouse's state after the run.
 	State planner.State
 }
@@ -72,4 +74,6 @@ type AssetResult struct {
 	Outcome Outcome
 	Message string
 	Record  planner.Materialization
+	// Source is the one whose checks kept it from being built; zero: none did.
+	Source assets.Name
 }

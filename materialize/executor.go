@@ -48,12 +48,16 @@ type run struct {
 	// rechecked holds stand-ins for published assets without a task whose checks
 	// were run again, because something they look at moved.
 	rechecked map[assets.Name]*task
+	verdicts  verdicts
+	onDemand  bool // nothing is built: one scan after the other has all cores
 	drops     []planner.Step
 	catalog   *catalog
 	staged    map[planner.Key]planner.Materialization
 
 	mu          sync.Mutex // guards what follows and the records' Digests
 	done, total int        // of what the run is expected to do
+	// judgements are what checks found so far, in the order they were run.
+	judgements []planner.Judgement
 }
 
 // Apply builds what plan says and publishes what passes its checks, in one
@@ -189,7 +193,7 @@ func (r *run) build(ctx context.Context) error {
 
 // movedSources looks again at every source that a build of this run read.
 func (r *run) movedSources(ctx context.Context) ([]assets.Name, error) {
-	read := map[assets.Name]bool{}
+	read := r.verdicts.read()
 	for _, t := range r.tasks {
 		if !t.built() {
 			continue
@@ -222,6 +226,10 @@ func (r *run) movedSources(ctx context.Context) ([]assets.Name, error) {
 	for _, name := range suspects {
 		before, now := r.Sources[name], looks[name]
 		r.Sources[name] = now
+		var others []assets.Name
+		if now.Err != "" || now.ID != before.ID {
+			others = r.verdicts.forget(name) // nobody knows which content was judged
+		}
 		switch {
 		case now.Err != "":
 			r.failReaders(name, fmt.Sprintf("source %s can no longer be read: %s", name, now.Err))
@@ -231,8 +239,10 @@ func (r *run) movedSources(ctx context.Context) ([]assets.Name, error) {
 		default:
 			moved = append(moved, name)
 		}
+		moved = append(moved, others...)
 	}
-	return moved, nil
+	slices.SortFunc(moved, assets.Name.Compare)
+	return slices.Compact(moved), nil
 }
 
 // readers lists the tasks that read name, directly or not, in the graph's order.

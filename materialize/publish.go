@@ -15,7 +15,8 @@ import (
 // drops the tables that nothing names any more.
 func (r *run) publish(ctx context.Context) (Result, error) {
 	result := Result{Run: r.id, Status: string(warehouse.Succeeded)}
-	p := warehouse.Publication{}
+	p := warehouse.Publication{Audits: r.audits()}
+	result.Sources = p.Audits.Verdicts
 	for _, name := range r.Graph.Order {
 		t := r.tasks[name]
 		if t != nil && t.latent() {
@@ -83,7 +84,7 @@ func (result *Result) add(t *task) {
 	case Skipped:
 		result.Skipped++
 	}
-	result.Assets = append(result.Assets, AssetResult{t.step.Asset, t.outcome, t.message, t.record})
+	result.Assets = append(result.Assets, AssetResult{Asset: t.step.Asset, Outcome: t.outcome, Message: t.message, Record: t.record, Source: t.condemned})
 }
 
 // view is what is published under a task's name.
@@ -109,7 +110,7 @@ func (r *run) drop(p *warehouse.Publication, result *Result) {
 			// The view was to be made anew without it, and that failed.
 			message := "kept, because the published view " + view.String() + " still reads it"
 			result.Failed++
-			result.Assets = append(result.Assets, AssetResult{step.Asset, FailedBuild, message, planner.Materialization{}})
+			result.Assets = append(result.Assets, AssetResult{Asset: step.Asset, Outcome: FailedBuild, Message: message})
 			r.ended()
 			r.emit(Event{Type: AssetFinished, Asset: step.Asset, Action: step.Action, Outcome: FailedBuild, Message: message})
 			continue
@@ -123,7 +124,7 @@ func (r *run) drop(p *warehouse.Publication, result *Result) {
 		record := r.note(step.Key, planner.Dropped, "")
 		p.Records = append(p.Records, record)
 		result.Dropped++
-		result.Assets = append(result.Assets, AssetResult{step.Asset, Dropped, "", record})
+		result.Assets = append(result.Assets, AssetResult{Asset: step.Asset, Outcome: Dropped, Record: record})
 		r.ended()
 		r.emit(Event{Type: AssetFinished, Asset: step.Asset, Action: step.Action, Outcome: Dropped})
 	}
@@ -168,6 +169,13 @@ func (r *run) after(p warehouse.Publication) planner.State {
 	}
 	if state.Found == nil {
 		state.Found = map[assets.Name]planner.Found{}
+	}
+	state.Verdicts = maps.Clone(r.State.Verdicts)
+	if state.Verdicts == nil {
+		state.Verdicts = map[assets.Name]planner.Verdict{}
+	}
+	for _, v := range p.Audits.Verdicts {
+		state.Verdicts[v.Source] = v
 	}
 	for _, m := range p.Records {
 		switch {

@@ -35,11 +35,13 @@ type task struct {
 	// audited says that the version was checked in this run, so that the checks it
 	// shares with other assets are due as well.
 	audited bool
+	// condemned is the source whose checks keep it from being built; zero: none do.
+	condemned assets.Name
 }
 
 func (t *task) reset() {
 	t.outcome, t.message, t.record, t.replaces = "", "", planner.Materialization{}, false
-	t.audited, t.woken, t.began = false, false, time.Time{}
+	t.audited, t.woken, t.began, t.condemned = false, false, time.Time{}, assets.Name{}
 }
 
 // latent reports whether the task is of an asset that is up to date as far as the

@@ -69,7 +69,7 @@ func (r *run) checkRound(ctx context.Context, c *warehouse.Conn) (withheld bool,
 		if len(checks) == 0 || !t.audited && len(moved) == 0 {
 			continue
 		}
-		before := t.record.Checks
+		before, judged := t.record.Checks, len(r.judgements)
 		if err := r.crossCheck(ctx, c, t, checks); err != nil {
 			if ctx.Err() != nil {
 				return false, ctx.Err()
@@ -77,6 +77,9 @@ func (r *run) checkRound(ctx context.Context, c *warehouse.Conn) (withheld bool,
 			r.withhold(t, moved, err)
 			if t.ok() {
 				t.record.Checks = before
+				for i := range r.judgements[judged:] {
+					r.judgements[judged+i].Occasion = planner.OnWithheld
+				}
 			}
 			return true, nil
 		}
@@ -121,10 +124,7 @@ func (r *run) crossCheck(ctx context.Context, c *warehouse.Conn, t *task, checks
 			return fmt.Errorf("a check cannot read what it looks at: %w", err)
 		}
 	}
-	results := check.Cross(ctx, c, check.Scan{
-		Relation: warehouse.NameRef(t.asset.Name), Columns: t.record.Made.Columns, Checks: checks, Now: r.Now(), Redact: r.Redact,
-		Sensitive: t.asset.SensitiveColumns(), SensitiveElsewhere: slices.ContainsFunc(t.node.CheckInputs, r.hasSensitive),
-	})
+	results := check.Cross(ctx, c, r.scanOf(t.asset.Name, warehouse.NameRef(t.asset.Name), t.record.Made.Columns, checks))
 	// A second round replaces what the first one found.
 	t.record.Checks = slices.DeleteFunc(slices.Clone(t.record.Checks), func(old planner.CheckResult) bool {
 		return slices.ContainsFunc(results, func(now planner.CheckResult) bool { return now.Check == old.Check })

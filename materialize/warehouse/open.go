@@ -44,6 +44,9 @@ type DB struct {
 	// bare says that the file has no state tables and, being open for reading
 	// only, gets none: nothing is recorded in it.
 	bare bool
+	// version is that of the state tables: an older one than stateVersion if they
+	// could not be migrated, the file being open for reading only.
+	version int
 }
 
 // Conn is one connection: one statement at a time, its own current catalog.

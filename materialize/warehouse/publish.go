@@ -80,6 +80,8 @@ type Publication struct {
 	// Records go into the history. Those that are published, unchanged or
 	// revalidated become current, those that failed become the key's failure.
 	Records []planner.Materialization
+	// Audits are what checks found during the run.
+	Audits Audits
 }
 
 // Publish makes a run visible: views, records and what is current change in one
@@ -204,6 +206,7 @@ func (c *Conn) publishRecords(ctx context.Context, p Publication) error {
 		c.appendRecords("current", current),
 		c.appendRecords("failures", failed),
 		c.appendRecords("materializations", p.Records),
+		c.recordAudits(ctx, p.Audits),
 		c.appendRows("runs", 1, func(int) ([]any, error) {
 			r := p.Run
 			return []any{r.ID, Environment, r.Began.UTC(), r.Ended.UTC(), string(r.Status),

@@ -13,10 +13,6 @@ import (
 	"github.com/seed-4311623e/assets/planner"
 )
 
-// stateVersion is the version of the tables below. A warehouse with a newer one
-// is refused; older ones are migrated in prepareState.
-const stateVersion = 1
-
 // Environment is the one set of published views there is today.
 const Environment = "prod"
 
@@ -40,7 +36,7 @@ CREATE TABLE _assets.staged ` + recordColumns + `;           -- built and audite
 CREATE TABLE _assets.failures ` + recordColumns + `;         -- the last attempt, where it failed
 CREATE TABLE _assets.observations (source VARCHAR NOT NULL, version VARCHAR NOT NULL, columns VARCHAR NOT NULL,
 	arrived TIMESTAMPTZ NOT NULL, seen TIMESTAMPTZ NOT NULL);
-`
+` + judgementTables
 
 // NewerStateError says that a later release wrote the warehouse.
 type NewerStateError struct {
@@ -71,6 +67,7 @@ func (db *DB) prepareState(ctx context.Context, readOnly bool) error {
 		if db.bare = readOnly; db.bare {
 			return nil
 		}
+		db.version = stateVersion
 		return c.transaction(ctx, func() error {
 			return c.Exec(ctx, stateTables+fmt.Sprintf("INSERT INTO _assets.meta VALUES ('state_version', '%d')", stateVersion))
 		})
@@ -82,7 +79,11 @@ func (db *DB) prepareState(ctx context.Context, readOnly bool) error {
 	if version > stateVersion {
 		return &NewerStateError{Path: db.path, Found: version, Highest: stateVersion}
 	}
-	return nil
+	db.version = version
+	if readOnly {
+		return nil
+	}
+	return db.migrate(ctx, c)
 }
 
 // State reads what is current, and looks up in the catalog what is really there.
@@ -104,6 +105,9 @@ func (db *DB) State(ctx context.Context) (planner.State, error) {
 		return state, err
 	}
 	if state.Failed, err = c.records(ctx, "failures"); err != nil {
+		return state, err
+	}
+	if state.Verdicts, err = db.verdicts(ctx, c); err != nil {
 		return state, err
 	}
 	var serial sql.NullString

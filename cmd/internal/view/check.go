@@ -9,7 +9,7 @@ import (
 	"github.com/seed-4311623e/assets/planner"
 )
 
-// CheckText writes what a check found: the violation and up to five of its rows.
+// CheckText writes what a check found: the violation and the rows that a result shows.
 func CheckText(w io.Writer, c planner.CheckResult, style Style) {
 	fmt.Fprintf(w, "  %s\n", CheckLine(c, style))
 	if len(c.Rows) == 0 {
@@ -21,6 +21,10 @@ func CheckText(w io.Writer, c planner.CheckResult, style Style) {
 		t.add(append([]string{"   "}, row...)...)
 	}
 	t.write(w)
+	const shown = 5 // by a record, which does not tell how many are kept
+	if len(c.Rows) < len(c.Kept) || c.Kept == nil && len(c.Rows) == shown && c.Violations > shown {
+		fmt.Fprintf(w, "    %s\n", style.Dim("More of these rows: assets check -rows"))
+	}
 }
 
 // CheckLine is the outcome of a check in one line.

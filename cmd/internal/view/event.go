@@ -55,13 +55,19 @@ type TotalsJSON struct {
 // NewTotals counts how the assets of a plan came out of its run.
 func NewTotals(plan planner.Plan, r materialize.Result) TotalsJSON {
 	t := TotalsJSON{r.Built, r.Unchanged, r.Failed, r.Skipped, r.Dropped, plan.Summary().Blocked, 0, 0}
-	for _, a := range r.Assets {
-		t.Quarantined += a.Record.Quarantine.Count()
-		for _, check := range a.Record.Checks {
+	warned := func(checks []planner.CheckResult) {
+		for _, check := range checks {
 			if check.Status == planner.CheckWarned {
 				t.Warnings++
 			}
 		}
+	}
+	for _, a := range r.Assets {
+		t.Quarantined += a.Record.Quarantine.Count()
+		warned(a.Record.Checks)
+	}
+	for _, verdict := range r.Sources {
+		warned(verdict.Checks)
 	}
 	return t
 }

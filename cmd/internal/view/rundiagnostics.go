@@ -14,10 +14,10 @@ import (
 // RunDiagnostics tells what a run could not do, and what checks found, each at
 // the place in the project that it is about.
 func RunDiagnostics(p *assets.Project, plan planner.Plan, result materialize.Result) hcl.Diagnostics {
-	var diags hcl.Diagnostics
+	diags, condemned := sourceDiagnostics(p, result)
 	for _, r := range result.Assets {
 		asset := p.Assets[r.Asset]
-		if asset == nil {
+		if asset == nil || condemned[r.Asset] {
 			continue
 		}
 		failedChecks := false
@@ -26,7 +26,7 @@ func RunDiagnostics(p *assets.Project, plan planner.Plan, result materialize.Res
 				continue
 			}
 			failedChecks = failedChecks || check.Status == planner.CheckFailed
-			diags = append(diags, checkDiagnostic(asset, check))
+			diags = append(diags, checkDiagnostic("Asset "+asset.Name.String(), asset.Decl, asset.Checks, check, kept))
 		}
 		if r.Outcome == materialize.FailedBuild && !failedChecks {
 			message, place := explainError(asset, r.Message)
@@ -54,21 +54,49 @@ func RunDiagnostics(p *assets.Project, plan planner.Plan, result materialize.Res
 
 const kept = "Its last good version, if there is one, stays visible, and so does that of everything made from it."
 
-func checkDiagnostic(asset *assets.Asset, check planner.CheckResult) *hcl.Diagnostic {
-	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("Asset %s fails its check %s", asset.Name, check.Check), Subject: asset.Decl.Ptr()}
-	consequence := kept
+// sourceDiagnostics tells what the checks of sources found, and which assets were
+// not built because of that.
+func sourceDiagnostics(p *assets.Project, result materialize.Result) (diags hcl.Diagnostics, condemned map[assets.Name]bool) {
+	condemned = map[assets.Name]bool{}
+	for _, verdict := range result.Sources {
+		source := p.Sources[verdict.Source]
+		var held []assets.Name
+		for _, r := range result.Assets {
+			if r.Source == verdict.Source {
+				held = append(held, r.Asset)
+				condemned[r.Asset] = true
+			}
+		}
+		consequence := ""
+		if len(held) > 0 {
+			consequence = fmt.Sprintf("What reads it was not built from this delivery: %s. Its last good version, if there is one, stays visible, and so does that of everything made from it.", names(held, "and"))
+		}
+		for _, check := range verdict.Checks {
+			if check.Status != planner.CheckPassed {
+				diags = append(diags, checkDiagnostic("Source "+verdict.Source.String(), source.Decl, source.Checks, check, consequence))
+			}
+		}
+	}
+	return diags, condemned
+}
+
+// checkDiagnostic tells of a check that did not pass, and what follows if it failed.
+func checkDiagnostic(of string, decl hcl.Range, declared []assets.Check, check planner.CheckResult, consequence string) *hcl.Diagnostic {
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("%s fails its check %s", of, check.Check), Subject: decl.Ptr()}
 	switch {
 	case check.Status == planner.CheckWarned:
 		d.Severity = hcl.DiagWarning
 		consequence = ""
 	case check.Quarantined > 0:
 		d.Severity = hcl.DiagWarning
-		d.Summary = fmt.Sprintf("%s of asset %s quarantined by its check %s", Count(check.Quarantined, "row"), asset.Name, check.Check)
-		consequence = "The other rows are published. To see these, run: assets quarantine show " + asset.Name.String()
+		d.Summary = fmt.Sprintf("%s of %s quarantined by its check %s", Count(check.Quarantined, "row"), strings.ToLower(of[:1])+of[1:], check.Check)
+		_, name, _ := strings.Cut(of, " ")
+		consequence = "The other rows are published. To see these, run: assets quarantine show " + name
 	}
-	for _, declared := range asset.Checks {
-		if declared.ID() == check.Check && declared.Decl.Filename != "" {
-			d.Subject = declared.Decl.Ptr()
+	advice := ""
+	for _, c := range declared {
+		if c.ID() == check.Check && c.Decl.Filename != "" {
+			d.Subject, advice = c.Decl.Ptr(), c.Description
 		}
 	}
 	var b strings.Builder
@@ -79,6 +107,9 @@ func checkDiagnostic(asset *assets.Asset, check planner.CheckResult) *hcl.Diagno
 		message = Count(check.Violations, "row") + " in violation"
 	}
 	d.Detail = Sentence(message)
+	if advice != "" {
+		d.Detail += "\n\n" + Sentence(advice)
+	}
 	if rows != "" {
 		d.Detail += "\n\n" + strings.TrimRight(rows, "\n")
 	}

@@ -46,6 +46,8 @@ type ShowSourceJSON struct {
 	Error       string          `json:"error,omitempty"`
 	Columns     []assets.Column `json:"columns"`
 	Readers     []assets.Name   `json:"readers"`
+	// Checks are what the checks found in this version; none if they were not run on it.
+	Checks []planner.CheckResult `json:"checks"`
 }
 
 // NewShow describes the named sources and assets. plan tells what is not as it was left.
@@ -74,6 +76,10 @@ func showSource(in planner.Input, source *assets.Source) ShowSourceJSON {
 		Source: source.Name, Description: source.Description, Owner: source.Owner, Tags: append([]string{}, source.Tags...),
 		Files: source.Reader.Glob, Format: source.Reader.Format, Version: seen.ID, Arrived: moment(seen.Arrived), Error: seen.Err,
 		Columns: append([]assets.Column{}, seen.Columns...), Readers: []assets.Name{},
+		Checks: []planner.CheckResult{},
+	}
+	if verdict, judged := in.Verdict(source.Name); judged {
+		shown.Checks = append(shown.Checks, verdict.Checks...)
 	}
 	if node := in.Graph.Nodes[source.Name]; node != nil {
 		shown.Readers = append(shown.Readers, node.Readers...)
@@ -141,6 +147,9 @@ func ShowText(w io.Writer, doc ShowJSON, now time.Time, style Style) {
 		facts(&t, "error", s.Error, "readers", names(s.Readers, ","))
 		t.write(w)
 		writeColumns(w, s.Columns)
+		for _, c := range s.Checks {
+			CheckText(w, c, style)
+		}
 	}
 	for i, a := range doc.Assets {
 		if i > 0 || len(doc.Sources) > 0 {

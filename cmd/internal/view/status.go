@@ -78,6 +78,12 @@ type SourceStatusJSON struct {
 	Version assets.Digest `json:"version,omitempty"`
 	Arrived *time.Time    `json:"arrived,omitempty"`
 	Error   string        `json:"error,omitempty"`
+	// Checks counts what the checks found in this version; Judged is false if they
+	// were not run on it, or not as they are now.
+	Judged bool       `json:"judged"`
+	Checks ChecksJSON `json:"checks"`
+
+	declared int // checks
 }
 
 // NewStatus tells how the selected sources and assets are, by what the plan
@@ -87,8 +93,7 @@ func NewStatus(in planner.Input, plan planner.Plan, selected []assets.Name, diag
 	steps := Steps(plan)
 	for _, name := range selected {
 		if in.Project.Sources[name] != nil {
-			seen := in.Observed[name]
-			doc.Sources = append(doc.Sources, SourceStatusJSON{name, seen.ID, moment(seen.Arrived), seen.Err})
+			doc.Sources = append(doc.Sources, sourceStatus(in, name))
 			continue
 		}
 		step, known := steps[name]
@@ -98,6 +103,18 @@ func NewStatus(in planner.Input, plan planner.Plan, selected []assets.Name, diag
 		doc.Assets = append(doc.Assets, assetStatus(in, step))
 	}
 	return doc
+}
+
+func sourceStatus(in planner.Input, name assets.Name) SourceStatusJSON {
+	seen := in.Observed[name]
+	status := SourceStatusJSON{Source: name, Version: seen.ID, Arrived: moment(seen.Arrived), Error: seen.Err, declared: len(in.Project.Sources[name].Checks)}
+	var verdict planner.Verdict
+	if verdict, status.Judged = in.Verdict(name); status.Judged {
+		for _, check := range verdict.Checks {
+			status.Checks.count(check)
+		}
+	}
+	return status
 }
 
 // Steps are a plan's steps by asset.
@@ -126,14 +143,7 @@ func assetStatus(in planner.Input, step planner.Step) AssetStatusJSON {
 		checks = failed.Checks
 	}
 	for _, check := range checks {
-		switch check.Status {
-		case planner.CheckPassed:
-			status.Checks.Passed++
-		case planner.CheckWarned:
-			status.Checks.Warned++
-		default:
-			status.Checks.Failed++
-		}
+		status.Checks.count(check)
 	}
 	return status
 }
@@ -217,7 +227,11 @@ func paintState(state, text string, style Style) string {
 
 func writeSourceStatus(w io.Writer, list []SourceStatusJSON, now time.Time, style Style) {
 	t := table{style: style}
-	t.add("SOURCE", "VERSION", "ARRIVED", "")
+	checked := ""
+	if slices.ContainsFunc(list, func(s SourceStatusJSON) bool { return s.declared > 0 }) {
+		checked = "CHECKS"
+	}
+	t.add("SOURCE", "VERSION", "ARRIVED", checked, "")
 	for _, s := range list {
 		version, arrived, trouble := "unseen", "", ""
 		if s.Version != "" {
@@ -229,7 +243,11 @@ func writeSourceStatus(w io.Writer, list []SourceStatusJSON, now time.Time, styl
 		if s.Error != "" {
 			trouble = "cannot be observed: " + s.Error
 		}
-		t.add(s.Source.String(), version, arrived, trouble)
+		checks := s.Checks.String()
+		if s.declared > 0 && !s.Judged {
+			checks = "not run yet"
+		}
+		t.add(s.Source.String(), version, arrived, checks, trouble)
 	}
 	t.write(w)
 }

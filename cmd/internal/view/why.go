@@ -38,6 +38,7 @@ type CauseJSON struct {
 	Read          assets.Digest    `json:"read,omitempty"`    // what the asset above was built from
 	Arrived       *time.Time       `json:"arrived,omitempty"`
 	Error         string           `json:"error,omitempty"`
+	Fails         string           `json:"fails,omitempty"` // the checks that a source fails
 	Causes        []CauseJSON      `json:"causes"`
 
 	step planner.Step
@@ -58,6 +59,12 @@ type ReadJSON struct {
 func NewWhy(in planner.Input, plan planner.Plan, name assets.Name) WhyJSON {
 	e := explainer{in, Steps(plan), map[assets.Name]bool{}}
 	doc := WhyJSON{FormatVersion: FormatVersion, CauseJSON: e.cause(name), Reads: []ReadJSON{}, Checks: []planner.CheckResult{}, now: in.Now}
+	if in.Project.Sources[name] != nil {
+		if verdict, judged := in.Verdict(name); judged {
+			doc.Checks = append(doc.Checks, verdict.Checks...)
+		}
+		return doc
+	}
 	key := planner.Key{Asset: name}
 	last, published := in.State.Last[key]
 	if published {
@@ -97,6 +104,9 @@ func (e explainer) cause(name assets.Name) CauseJSON {
 	if e.in.Project.Sources[name] != nil {
 		seen := e.in.Observed[name]
 		c.Kind, c.Arrived, c.Error = "source", moment(seen.Arrived), seen.Err
+		if verdict, judged := e.in.Verdict(name); judged && !verdict.Accepted() {
+			c.Fails = verdict.Failures()
+		}
 		return c
 	}
 	step, known := e.steps[name]
@@ -116,6 +126,9 @@ func (e explainer) cause(name assets.Name) CauseJSON {
 		read := last.Reads[input].Version
 		moved := last.ID != "" && read != e.current(input)
 		unseen := e.in.Observed[input].Err != ""
+		if verdict, judged := e.in.Verdict(input); judged && !verdict.Accepted() {
+			unseen = true
+		}
 		if moved || unseen || e.steps[input].Action != planner.None && e.steps[input].Action != 0 {
 			cause := e.cause(input)
 			cause.Read = read
@@ -130,6 +143,7 @@ func WhyText(w io.Writer, doc WhyJSON, style Style, width int) {
 	if doc.Kind == "source" {
 		fmt.Fprintf(w, "%s is a source: observed, never built.\n\n", style.Bold(doc.Name.String()))
 		writeCause(w, doc.CauseJSON, 0, doc.now, style)
+		writeViolated(w, doc.Checks, style)
 		return
 	}
 	fmt.Fprintf(w, "%s %s.\n\n", style.Bold(doc.Name.String()), paintState(doc.State, stateText(doc), style))
@@ -141,7 +155,12 @@ func WhyText(w io.Writer, doc WhyJSON, style Style, width int) {
 		fmt.Fprintf(w, "The latest attempt failed: %s\n\n", Sentence(firstLine(doc.Error)))
 	}
 	writeLast(w, doc, width)
-	for _, check := range doc.Checks {
+	writeViolated(w, doc.Checks, style)
+}
+
+// writeViolated tells of the checks that did not pass.
+func writeViolated(w io.Writer, checks []planner.CheckResult, style Style) {
+	for _, check := range checks {
 		if check.Status != planner.CheckPassed {
 			fmt.Fprintln(w)
 			CheckText(w, check, style)
@@ -191,6 +210,9 @@ func writeCause(w io.Writer, c CauseJSON, depth int, now time.Time, style Style)
 		}
 		if c.Error != "" {
 			text += "; cannot be observed: " + c.Error
+		}
+		if c.Fails != "" {
+			text += "; fails its " + c.Fails
 		}
 		fmt.Fprintf(w, "%s* %s  %s\n", indent, style.Bold(c.Name.String()), text)
 		return
