@@ -8,7 +8,8 @@ import "embed"
 //go:embed jaffle_shop/*.hcl jaffle_shop/*.md jaffle_shop/data jaffle_shop/staging jaffle_shop/marts
 //go:embed flights/*.hcl flights/*.md flights/data flights/staging flights/marts
 //go:embed user_logins/*.hcl user_logins/*.md user_logins/data user_logins/staging user_logins/marts
+//go:embed ride_sharing/*.hcl ride_sharing/*.md ride_sharing/data ride_sharing/staging ride_sharing/dwh ride_sharing/marts
 var FS embed.FS
 
 // Names lists the example projects, the one to begin with first.
-func Names() []string { return []string{"jaffle_shop", "flights", "user_logins"} }
+func Names() []string { return []string{"jaffle_shop", "flights", "user_logins", "ride_sharing"} }

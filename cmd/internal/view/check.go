@@ -22,6 +22,9 @@ func CheckText(w io.Writer, c planner.CheckResult, style Style) {
 	}
 	t.write(w)
 	const shown = 5 // by a record, which does not tell how many are kept
+	if c.Quarantined > 0 {
+		return // they are kept whole, elsewhere
+	}
 	if len(c.Rows) < len(c.Kept) || c.Kept == nil && len(c.Rows) == shown && c.Violations > shown {
 		fmt.Fprintf(w, "    %s\n", style.Dim("More of these rows: assets check -rows"))
 	}

@@ -1,0 +1,4 @@
+project "ride_sharing" {
+  warehouse = "warehouse.duckdb"
+  timezone  = "UTC"
+}
