@@ -12,7 +12,7 @@ const workers = 2
 
 // batch is how many statements one query to DuckDB carries: enough to make the
 // cost of a query small, few enough to keep the answers' memory small.
-const batch = 64
+const batch = 32
 
 // inBatches calls do for consecutive parts [from, to) of n items, on several
 // goroutines. Parts do not overlap, so do may write to its part of a slice.
