@@ -34,44 +34,39 @@ func (s *Session) CompareVersions(ctx context.Context, text string, key []string
 	if s.Project.Sources[name] != nil {
 		return v, fault(cannot, fmt.Errorf("%s is a source: only versions of assets are kept. `assets impact %s` lists what is made from it", name, name))
 	}
-	db, exists, err := s.openForQuery(ctx)
-	if err != nil {
-		return v, fault(cannot, err)
-	}
-	defer func() {
-		if err := db.Close(); err != nil {
-			s.Log.Warn().Err(err).Msg("could not close the warehouse")
-		}
-	}()
 	published := false
-	if exists {
-		if v.Now, published, err = db.Current(ctx, name); err != nil {
-			return v, fault(cannot, err)
+	err = s.read(ctx, func(db *warehouse.DB) (err error) {
+		if v.Now, published, err = db.Current(ctx, name); err != nil || !published {
+			return err
 		}
+		if err := twoVersions(name, v.Now); err != nil {
+			return err
+		}
+		if err := hasColumns(name, v.Now, key); err != nil {
+			return err
+		}
+		if len(key) == 0 && s.Project.Assets[name] != nil {
+			key = keyOf(s.Project.Assets[name].Checks)
+		}
+		if v.Before, _, err = db.RecordOfTable(ctx, v.Now.Previous); err != nil {
+			return err
+		}
+		v.Comparison, err = db.CompareVersions(ctx, v.Now, key, limit)
+		return err
+	})
+	if err == nil && !published {
+		err = s.unpublished(name)
 	}
-	if err := s.comparable(name, v.Now, published); err != nil {
-		return v, fault(cannot, err)
-	}
-	if err := hasColumns(name, v.Now, key); err != nil {
-		return v, fault(cannot, err)
-	}
-	if len(key) == 0 && s.Project.Assets[name] != nil {
-		key = keyOf(s.Project.Assets[name].Checks)
-	}
-	if v.Before, _, err = db.RecordOfTable(ctx, v.Now.Previous); err != nil {
-		return v, fault(cannot, err)
-	}
-	if v.Comparison, err = db.CompareVersions(ctx, v.Now, key, limit); err != nil {
+	if err != nil {
 		return v, fault(cannot, err)
 	}
 	return v, nil
 }
 
-// comparable says why there are no two versions to compare.
-func (s *Session) comparable(name assets.Name, now planner.Materialization, published bool) error {
+// unpublished says why an asset has no version.
+func (s *Session) unpublished(name assets.Name) error {
 	declared := s.Project.Assets[name]
-	switch {
-	case !published && declared == nil:
+	if declared == nil {
 		var names []string
 		for _, n := range assets.SortedNames(s.Project.Assets) {
 			names = append(names, n.String())
@@ -80,14 +75,27 @@ func (s *Session) comparable(name assets.Name, now planner.Materialization, publ
 			return fmt.Errorf("no asset is called %s. Did you mean %s?", name, strings.Join(near, " or "))
 		}
 		return fmt.Errorf("no asset is called %s. `assets show` lists what is published", name)
-	case !published && declared.Kind == assets.View, published && now.Table == "":
-		return fmt.Errorf("%s is a view: it has no rows of its own, so no version of them is kept. Compare what it reads; `assets show %s` lists that", name, name)
-	case !published:
-		return fmt.Errorf("%s is not published: run `assets apply` first", name)
+	}
+	if declared.Kind == assets.View {
+		return noVersions(name)
+	}
+	return fmt.Errorf("%s is not published: run `assets apply` first", name)
+}
+
+// twoVersions says why a published asset has no two versions to compare.
+func twoVersions(name assets.Name, now planner.Materialization) error {
+	switch {
+	case now.Table == "":
+		return noVersions(name)
 	case now.Previous == "":
 		return fmt.Errorf("%s has no previous version yet: its rows have not changed since it was first published", name)
 	}
 	return nil
+}
+
+// noVersions is the error for a view.
+func noVersions(name assets.Name) error {
+	return fmt.Errorf("%s is a view: it has no rows of its own, so no version of them is kept. Compare what it reads; `assets show %s` lists that", name, name)
 }
 
 // hasColumns refuses a key that the published version does not have.
