@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -201,7 +200,7 @@ func (r *run) builtFrom(source assets.Name) assets.Digest {
 
 // unsettled looks again at sources and fails if one is not what it was.
 func (r *run) unsettled(ctx context.Context, names map[assets.Name]bool) error {
-	for _, name := range slices.SortedFunc(maps.Keys(names), assets.Name.Compare) {
+	for _, name := range assets.SortedNames(names) {
 		if r.Sources[name].Err != "" {
 			continue
 		}

@@ -76,11 +76,7 @@ func (l *loader) readOpenLineage(s *scope, b *hclsyntax.Block) *assets.OpenLinea
 // secret reads an argument that nobody is shown: sensitive values in it are kept
 // from then on from whatever is shown.
 func (a *args) secret(name string) (cty.Value, bool) {
-	expr := a.expr(name)
-	if expr == nil {
-		return cty.NilVal, false
-	}
-	v, ok := a.s.eval(expr)
+	v, ok := a.eval(name)
 	if !ok {
 		return v, false
 	}

@@ -43,17 +43,22 @@ func (a *args) at(name string, fallback hcl.Range) hcl.Range {
 	return fallback
 }
 
-// value evaluates an argument that others can see.
-func (a *args) value(name string) (cty.Value, bool) {
+// eval evaluates an argument that is given; its value may be sensitive.
+func (a *args) eval(name string) (cty.Value, bool) {
 	expr := a.expr(name)
 	if expr == nil {
 		return cty.NilVal, false
 	}
-	v, ok := a.s.eval(expr)
+	return a.s.eval(expr)
+}
+
+// value evaluates an argument that others can see.
+func (a *args) value(name string) (cty.Value, bool) {
+	v, ok := a.eval(name)
 	if !ok {
 		return v, false
 	}
-	v, ok = a.s.plain(v, expr.Range(), name, a.what)
+	v, ok = a.s.plain(v, a.expr(name).Range(), name, a.what)
 	return v, ok && !v.IsNull()
 }
 

@@ -126,6 +126,16 @@ func (a *app) open() (*session.Session, hcl.Diagnostics) {
 	})
 }
 
+// compile opens the project and binds all of its SQL. The session, unless it is
+// nil, is to be closed, also with errors.
+func (a *app) compile(ctx context.Context) (*session.Session, hcl.Diagnostics) {
+	s, diags := a.open()
+	if !diags.HasErrors() {
+		diags = append(diags, s.Compile(ctx)...)
+	}
+	return s, diags
+}
+
 // show writes diagnostics for people to stderr.
 func (a *app) show(diags hcl.Diagnostics, s *session.Session) {
 	if a.logFormat == "json" {

@@ -17,12 +17,9 @@ only what really depends on it counts, by the lineage of columns.`,
   assets impact staging.orders.amount`,
 		Args: takes(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, diags := a.open()
+			s, diags := a.compile(c.Context())
 			if s != nil {
 				defer s.Close()
-			}
-			if !diags.HasErrors() {
-				diags = append(diags, s.Compile(c.Context())...)
 			}
 			if diags.HasErrors() {
 				return a.refuse(diags, s)

@@ -95,12 +95,9 @@ func (a *app) lineage(ctx context.Context, flags lineageFlags, selectors []strin
 	if err != nil {
 		return err
 	}
-	s, diags := a.open()
+	s, diags := a.compile(ctx)
 	if s != nil {
 		defer s.Close()
-	}
-	if !diags.HasErrors() {
-		diags = append(diags, s.Compile(ctx)...)
 	}
 	if diags.HasErrors() {
 		return a.refuse(diags, s)

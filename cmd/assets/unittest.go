@@ -46,12 +46,9 @@ what is published, and what the SQL makes of these is expected.`,
 			if err != nil {
 				return err
 			}
-			s, diags := a.open()
+			s, diags := a.compile(c.Context())
 			if s != nil {
 				defer s.Close()
-			}
-			if !diags.HasErrors() {
-				diags = append(diags, s.Compile(c.Context())...)
 			}
 			if diags.HasErrors() {
 				return a.refuse(diags, s)
