@@ -1,5 +1,3 @@
-// Package openlineagetest checks events against OpenLineage's specification. It is
-// for tests, and needs a copy of the specification beside the repository.
 package openlineagetest
 
 import (
