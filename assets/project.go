@@ -13,6 +13,8 @@ type Project struct {
 	Warehouse string // absolute path of the DuckDB file
 	Timezone  string // IANA name; the default zone of every cron expression
 	Freshness []Freshness
+	// MaxBuildsPerRun bounds how many assets one plan builds; 0: all that are to be.
+	MaxBuildsPerRun int
 	// OpenLineage says where the events of runs go; nil: nowhere.
 	OpenLineage *OpenLineage
 	Sources     map[Name]*Source
@@ -47,7 +49,9 @@ type Source struct {
 	MaxAge      time.Duration // the supplier's promise; 0: none
 	Columns     []DeclaredColumn
 	Checks      []Check // those of column blocks included
-	Decl        hcl.Range
+	// Poll is how often a daemon looks at it; 0: as the policies of its readers ask for.
+	Poll time.Duration
+	Decl hcl.Range
 }
 
 // Reader says how the files of a source are read.
@@ -84,6 +88,7 @@ type Asset struct {
 	Contract    Contract
 	Checks      []Check // those of column blocks and of contracts included
 	Freshness   []Freshness
+	Schedule    Schedule
 	Decl        hcl.Range // the block's header
 	SQLRange    hcl.Range // the sql argument's expression
 	// ContractRange is the contract argument's expression, or the block's header if
@@ -118,3 +123,14 @@ type Freshness struct {
 	Sources  []Name // empty: all
 	Decl     hcl.Range
 }
+
+// Schedule is when an asset is built regardless of its inputs: each tick is a
+// version that it reads. The zero Schedule never ticks.
+type Schedule struct {
+	Expr     string // of package calendar: cron, a preset or "@every 6h"
+	Timezone string // IANA name; empty: the project's
+	Decl     hcl.Range
+}
+
+// IsZero reports whether there is no schedule.
+func (s Schedule) IsZero() bool { return s.Expr == "" }

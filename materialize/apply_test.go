@@ -75,7 +75,7 @@ func TestFirstApplyPublishesEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(state, result.State, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(state, result.State, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(planner.State{}, "Estimates")); diff != "" {
 		t.Errorf("state (-warehouse +result):\n%s", diff)
 	}
 }
@@ -144,10 +144,14 @@ func TestWhatIsGoneOrAlteredIsRestored(t *testing.T) {
 			if err := w.db.Exec(ctx, sql); err != nil {
 				t.Fatal(err)
 			}
-			if got := actions(w.plan().Plan); !cmp.Equal(got, []string{"~ mart.customers", "~ mart.big_spenders"}) {
+			want := "~ mart.customers"
+			if strings.Contains(name, "dropped") {
+				want = "+ mart.customers"
+			}
+			if got := actions(w.plan().Plan); !cmp.Equal(got, []string{want}) {
 				t.Errorf("actions = %v", got)
 			}
-			wantOutcomes(t, w.apply(), "mart.customers built", "mart.big_spenders revalidated")
+			wantOutcomes(t, w.apply(), "mart.customers built")
 			wantRows(t, w, "mart.customers", "{'customer': ann, 'spent': 40}", "{'customer': bob, 'spent': 20}")
 			wantNothingToDo(t, w)
 		})

@@ -35,7 +35,7 @@ func (r *run) execute(ctx context.Context, c *warehouse.Conn, t *task) {
 	r.emit(Event{Type: AssetStarted, Asset: name, Action: t.action()})
 	t.began = r.Now()
 	t.record = planner.Materialization{
-		ID: r.newID(), Key: t.step.Key, Run: r.id,
+		ID: r.newID(), Key: t.step.Key, Run: r.id, Tick: t.step.Tick,
 		Definition: r.definition(t), Audit: planner.AuditDigest(t.asset), Looked: r.lookedAt(t.node),
 	}
 	outcome, err := r.materialize(ctx, c, t)
@@ -106,11 +106,11 @@ func drifted(step planner.Step) bool {
 // revalidate records that the published version is up to date, after auditing it
 // anew if its checks are not those it passed.
 func (r *run) revalidate(ctx context.Context, c *warehouse.Conn, t *task, last planner.Materialization) error {
-	id, reads, audit, definition := t.record.ID, t.record.Reads, t.record.Audit, t.record.Definition
+	id, reads, tick, audit, definition := t.record.ID, t.record.Reads, t.record.Tick, t.record.Audit, t.record.Definition
 	// Began and Ended stay those of the build: that is how old the rows are, and
 	// how long making them takes.
 	t.record = last
-	t.record.ID, t.record.Run, t.record.Reads, t.record.Audit = id, r.id, reads, audit
+	t.record.ID, t.record.Run, t.record.Reads, t.record.Tick, t.record.Audit = id, r.id, reads, tick, audit
 	if t.node.Unbound == "" {
 		t.record.Definition.Contract, t.record.Definition.Settings = definition.Contract, definition.Settings
 	}
@@ -301,7 +301,16 @@ func (r *run) sqlError(t *task, err error) error {
 	return fmt.Errorf("%s:%d: %w", at.Filename, at.Start.Line, err)
 }
 
+// fail also records which versions the attempt was for: it is not made again before
+// one of them is another. If the checks of a source keep it from being made, nothing
+// was attempted: their verdict says how long that holds.
 func (r *run) fail(t *task, err error) {
+	switch {
+	case t.condemned != assets.Name{}:
+		t.record.Reads = nil
+	case t.record.Reads == nil:
+		t.record.Reads = r.versions(t)
+	}
 	t.record.Err = r.redact(err.Error())
 	r.finish(t, FailedBuild, t.record.Err)
 }

@@ -81,6 +81,19 @@ func (r *run) reads(ctx context.Context, c *warehouse.Conn, t *task) (map[assets
 	return reads, nil
 }
 
+// versions says which version of each input there is, without looking at what of it is read.
+func (r *run) versions(t *task) map[assets.Name]planner.Read {
+	versions := map[assets.Name]planner.Read{}
+	for _, input := range t.node.Inputs {
+		if look, ok := r.Sources[input]; ok {
+			versions[input] = planner.Read{Version: look.ID}
+		} else if record, ok := r.visible(input); ok {
+			versions[input] = planner.Read{Version: record.Made.ID}
+		}
+	}
+	return versions
+}
+
 // visible is the record of the version of an asset that this run will leave visible.
 func (r *run) visible(name assets.Name) (*planner.Materialization, bool) {
 	if t := r.tasks[name]; t != nil && t.ok() {

@@ -160,6 +160,7 @@ func (r *run) after(p warehouse.Publication) planner.State {
 	state := planner.State{
 		Serial: r.id,
 		Last:   maps.Clone(r.State.Last), Failed: maps.Clone(r.State.Failed), Found: maps.Clone(r.State.Found),
+		Arrivals: r.State.Arrivals, Planned: r.State.Planned, Estimates: r.State.Estimates,
 	}
 	if state.Last == nil {
 		state.Last = map[planner.Key]planner.Materialization{}
@@ -201,6 +202,7 @@ func (r *run) after(p warehouse.Publication) planner.State {
 	for _, name := range p.Drops {
 		delete(state.Found, name)
 	}
+	state.KeepEarlier(r.State)
 	return state
 }
 

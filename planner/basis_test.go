@@ -19,7 +19,7 @@ func TestMovedNamesWhatMoved(t *testing.T) {
 		{"only the time", func(w *world) { w.Now = w.Now.AddDate(1, 0, 0) }, nil},
 		{"a source", func(w *world) { w.arrive("raw.t") }, []string{"source raw.t has a new version"}},
 		{"a source that is not observed any more keeps its version", func(w *world) {
-			w.observe("raw.t", func(o *Observation) { o.Err = "gone" })
+			w.observe("raw.t", func(o *Observation) { o.Err, o.Unreadable = "gone", true })
 		}, nil},
 		{"a source that vanished from the record", func(w *world) { delete(w.Observed, assets.MustName("raw.t")) }, []string{"source raw.t is no longer observed"}},
 		{"the files", func(w *world) { w.Project.Digest = "project:2" }, []string{"the project's files changed"}},

@@ -10,21 +10,25 @@ import (
 // The rules of what cannot be built. They are asked only about assets that need
 // a build: what is up to date may read a source that is gone.
 
-// findBlockers collects why n cannot be built, and reports whether anything does.
-func (m *model) findBlockers(n *node) bool {
-	n.blockers = append(unmanaged(n), m.quarantineTaken(n)...)
+// findBlockers collects why n cannot be built.
+func (m *model) findBlockers(n *node) []Reason {
+	blockers := append(unmanaged(n), m.quarantineTaken(n)...)
 	for _, name := range n.graph.Inputs {
 		if input := m.nodes[name]; input != nil {
-			n.blockers = append(n.blockers, unreadable(input)...)
+			blockers = append(blockers, unreadable(input)...)
 		} else {
-			n.blockers = append(n.blockers, m.unobserved(name)...)
-			n.blockers = append(n.blockers, m.condemned(name)...)
+			blockers = append(blockers, m.unobserved(name)...)
+			blockers = append(blockers, m.condemned(name)...)
 		}
 	}
-	if len(n.blockers) == 0 && n.graph.Unbound != "" {
-		n.blockers = []Reason{{Code: UpstreamFailed, Message: n.graph.Unbound}}
+	switch {
+	case len(blockers) > 0:
+	case n.graph.Unbound != "":
+		return []Reason{{Code: UpstreamFailed, Message: n.graph.Unbound}}
+	case n.failed != nil:
+		return m.resting(n)
 	}
-	return len(n.blockers) > 0
+	return blockers
 }
 
 // unmanaged: its name is held by an object that this project did not make.
@@ -51,7 +55,7 @@ func (m *model) unobserved(name assets.Name) []Reason {
 	seen := m.in.Observed[name]
 	var what string
 	switch {
-	case seen.Err == "" && seen.Version.ID != "":
+	case !seen.Unreadable && len(m.log(name)) > 0:
 		return nil
 	case seen.Version.ID == "":
 		what = fmt.Sprintf("source %s was never observed", name)
@@ -79,7 +83,7 @@ func (m *model) condemned(name assets.Name) []Reason {
 func unreadable(input *node) []Reason {
 	name := input.asset.Name
 	switch {
-	case input.action == Blocked:
+	case input.needs() && input.cannot():
 		return []Reason{because(UpstreamFailed, name, "%s cannot be built", name)}
 	case input.asset.Enabled:
 		return nil

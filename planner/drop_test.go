@@ -116,7 +116,7 @@ func TestTargets(t *testing.T) {
 		{"a target that is blocked shows by what", func(w *world) {
 			target(w, "c")
 			w.redefine("a")
-			w.observe("raw.s", func(o *Observation) { o.Err = "gone" })
+			w.observe("raw.s", func(o *Observation) { o.Err, o.Unreadable = "gone", true })
 			w.redefine("d")
 		}, `
 			! a: upstream_failed: source raw.s cannot be read: gone; definition_changed: its SQL changed; needed_downstream: b needs it

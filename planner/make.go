@@ -19,33 +19,53 @@ func Make(in Input) Plan {
 		return p
 	}
 
-	m := &model{in: in, nodes: make(map[assets.Name]*node, len(order)), forced: setOf(in.Options.Replace)}
-	m.list = make([]node, len(order))
-	for i, name := range order {
-		n := &m.list[i]
-		m.meet(n, name)
-		m.nodes[name] = n
-		m.decide(n)
+	m := newModel(in, order)
+	for i := range m.list {
+		m.look(&m.list[i])
 	}
+	m.schedule()
+	for i := range m.list {
+		m.decide(&m.list[i])
+	}
+	m.limit()
 	p.Outside = m.restrict()
 
 	p.Broken = slices.DeleteFunc(BrokenContracts(in), func(c ContractChange) bool { return m.nodes[c.Asset].action == None })
+	p.Sources, p.NextWake = m.sourceStates(), m.nextWake()
 
 	p.Steps = make([]Step, 0, len(m.list))
 	for i := range m.list {
-		p.Steps = append(p.Steps, m.list[i].step())
+		p.Steps = append(p.Steps, m.step(&m.list[i]))
 	}
 	p.Steps = append(p.Steps, removedSteps(in, m.nodes)...)
 	return p
 }
 
-// model is one call of Make: what the rules have found out so far. The assets
-// are visited inputs first and once each, so a rule finds its inputs decided.
+// model is one call of Make: what the rules have found out so far. The assets are
+// visited three times, each time once: inputs first to find out what each needs and
+// why (look), readers first for when that is to begin (schedule), and inputs first
+// again for what is done now (decide).
 type model struct {
 	in     Input
 	list   []node // in the graph's order
 	nodes  map[assets.Name]*node
 	forced map[assets.Name]bool
+	logs   map[assets.Name][]Arrival
+	// entries are what is known of versions that are no longer published, by need.
+	entries map[Made]*entry
+	clock   clock
+}
+
+func newModel(in Input, order []assets.Name) *model {
+	m := &model{in: in, nodes: make(map[assets.Name]*node, len(order)), forced: setOf(in.Options.Replace),
+		logs: make(map[assets.Name][]Arrival, len(in.Project.Sources)), entries: map[Made]*entry{}}
+	m.list = make([]node, len(order))
+	for i, name := range order {
+		m.list[i].asset, m.list[i].graph = in.Project.Assets[name], in.Graph.Nodes[name]
+		m.nodes[name] = &m.list[i]
+	}
+	m.clock = clock{project: in.Project.Timezone}
+	return m
 }
 
 // node is one asset and what the rules found out about it.
@@ -55,88 +75,192 @@ type node struct {
 	last  *Materialization // nil: never built
 	found *Found           // nil: the name is free
 
+	// What look found.
+
 	// certain are the causes that ask for a build whatever becomes of the inputs.
 	certain []Reason
+	// links are the inputs that are assets and were read.
+	links []link
+	// entry is what last reflects.
+	entry
+	// gaps are the versions of sources that it, or an input of it, does not reflect.
+	gaps gaps
+	// atOnce says that it needs a build for another reason than a version of a source:
+	// no policy delays that.
+	atOnce bool
+	// redone says that an input has other content for the same versions and
+	// definitions, or is itself redone, or that a person asks for that.
+	redone bool
+	// moved says that an input is known to have other content than was read.
+	moved bool
+	// change is what a build is expected to change in its content.
+	change lineage.Change
+	// blockers are the causes that it cannot be built.
+	blockers []Reason
+	// notes are the causes to look at it without a build.
+	notes []Reason
+	// failed is the last attempt, if that is the one that would be made again.
+	failed *Materialization
+	// tick is the latest tick of its schedule.
+	tick time.Time
+
+	// What schedule found.
+
+	chain        time.Duration // the longest path of estimates to build it
+	due, startBy time.Time
+
+	// What decide found.
+
+	action Action
 	// conditional are the causes that vanish if the inputs in conditionalOn,
 	// which this plan builds, turn out to have the content that was read.
 	conditional   []Reason
 	conditionalOn []assets.Name
-	// behind says that its content is expected to become other: a definition or
-	// a version, its own or an input's, is not reflected. Drift, force and
-	// failures do not make an asset behind, nor does having no content at all.
-	behind bool
 	// unlessChanged are the inputs that this plan builds, or may come to build, but
 	// that are expected to change nothing for it. If they do, it is built all the same.
 	unlessChanged []assets.Name
 	// predictions say that of inputs which are certain to be built.
 	predictions []Reason
-	// change is what a build is expected to change in its content.
-	change lineage.Change
-	// moved says that an input is known to have other content than was read.
-	moved bool
-	// blockers are the causes that it cannot be built.
-	blockers []Reason
-	// notes are the causes to look at it without a build.
-	notes []Reason
+	// pending are causes that only hold once an input is built that is not built now.
+	pending []Reason
 	// previous tells of an attempt that failed.
 	previous []Reason
-
-	action Action
 	// needed says which reader a build outside the targets is for.
 	needed *Reason
+	// limited says that it would be built now if not so many were.
+	limited bool
 }
 
-func (m *model) meet(n *node, name assets.Name) {
+// needs reports whether n needs a build, now or later.
+func (n *node) needs() bool { return n.atOnce || len(n.gaps) > 0 }
+
+// cannot reports whether n cannot be built.
+func (n *node) cannot() bool { return len(n.blockers) > 0 }
+
+// builds reports whether the plan builds n.
+func (n *node) builds() bool { return n.action == Create || n.action == Rebuild }
+
+// look finds out what n needs, and what stands against it. Its inputs were looked at.
+func (m *model) look(n *node) {
 	n.action = None
-	n.asset = m.in.Project.Assets[name]
-	n.graph = m.in.Graph.Nodes[name]
-	if last, ok := m.in.State.Last[Key{Asset: name}]; ok {
+	if last, ok := m.in.State.Last[Key{Asset: n.asset.Name}]; ok {
 		n.last = &last
 	}
-	if found, ok := m.in.State.Found[name]; ok {
+	if found, ok := m.in.State.Found[n.asset.Name]; ok {
 		n.found = &found
 	}
-}
-
-// decide applies the rules to n, whose inputs are decided.
-func (m *model) decide(n *node) {
 	if !n.asset.Enabled {
 		return // what is published stays
 	}
+	n.tick = m.clock.latestTick(n.asset.Schedule, m.scheduledSince(n.asset), m.in.Now)
 	m.findCauses(n)
-	n.change = m.changeOf(n)
+	if !n.needs() {
+		return
+	}
+	n.change = n.redefinition
+	if n.last == nil || n.moved || n.redone || len(n.gaps) > 0 {
+		n.change = lineage.Everything
+	}
+	n.failed = m.sameAttempt(n)
+	n.chain = m.chain(n)
+	n.blockers = m.findBlockers(n)
+}
+
+// findCauses collects why n needs a build, or a look without one.
+func (m *model) findCauses(n *node) {
+	if n.last == nil {
+		n.certain, n.atOnce = missing(), true
+		return
+	}
+	definition := append(redefined(n), quarantineChanged(n)...)
+	if len(definition) == 0 && m.outdatedView(n) {
+		definition = []Reason{{Code: DefinitionChanged, Message: "its SQL changed, and so did what it reads"}}
+	}
+	inputs, reread := m.inputCauses(n, len(definition) > 0)
+	if len(definition)+len(inputs) == 0 {
+		reread = slices.Concat(reread, meansOther(n))
+		inputs = reread
+	}
+	repair := slices.Concat(drifted(n), m.forcedByUser(n))
+	n.redone = n.redone || m.forced[n.asset.Name] // by chance or by the moment
+	n.lag = m.lagOf(n.asset.Name, n.last)
+	n.gaps = n.gaps.with(n.lag)
+	n.redefinition = m.redefinitionOf(n.asset.Name, n.last, len(definition)+len(reread) > 0)
+	n.by = n.last.Definition.Bound.Syntax
+	n.atOnce = n.atOnce || len(definition)+len(reread)+len(repair) > 0
+	n.certain = slices.Concat(definition, inputs, m.ticked(n), repair)
+}
+
+// decide says what is done with n now. Its inputs are decided.
+func (m *model) decide(n *node) {
+	if !n.asset.Enabled {
+		return
+	}
+	m.settleInputs(n)
 	n.previous = m.previousFailure(n)
 	switch {
-	case !n.needsBuild():
-		n.notes = slices.Concat(n.notes, m.checksChanged(n), contractChanged(n))
-		if len(n.notes)+len(n.predictions) > 0 {
-			n.action = Revalidate
-		}
-	case m.findBlockers(n):
+	case !n.needs():
+		n.action = m.revalidation(n)
+	case !m.in.Options.All && (n.startBy.IsZero() || n.startBy.After(m.in.Now)):
+		n.action = Wait
+	case n.cannot():
 		n.action = Blocked
-	case n.last == nil:
+	case n.missing():
 		n.action = Create
 	default:
 		n.action = Rebuild
 	}
 }
 
-func (n *node) needsBuild() bool {
-	return len(n.certain) > 0 || len(n.conditional) > 0 || n.behind
+// revalidation is what is done with n, which needs no build: record it as up to date,
+// or nothing.
+func (m *model) revalidation(n *node) Action {
+	checks := m.checksChanged(n)
+	n.notes = slices.Concat(n.notes, checks, contractChanged(n))
+	switch {
+	case len(checks) > 0 && m.failedAudit(n):
+		n.blockers = m.resting(n)
+		return Blocked
+	case len(n.notes)+len(n.predictions) > 0:
+		return Revalidate
+	}
+	return None
 }
 
-// builds reports whether the plan builds n.
-func (n *node) builds() bool { return n.action == Create || n.action == Rebuild }
+// missing reports whether nothing of n can be read: it was never built, or was dropped.
+func (n *node) missing() bool { return n.last == nil || dropped(n) }
 
-func (n *node) step() Step {
-	s := Step{Key: Key{Asset: n.asset.Name}, Action: n.action}
+// state is how n stands: of the states the first that holds.
+func (m *model) state(n *node) AssetState {
+	switch {
+	case n.failed != nil || n.action == Blocked && !n.needs():
+		return StateFailed
+	case n.missing():
+		return StateMissing
+	case !n.asset.Enabled:
+		return StateFresh
+	case len(redefined(n))+len(quarantineChanged(n))+len(drifted(n)) > 0:
+		return StateChanged
+	case !n.due.IsZero() && !n.due.After(m.in.Now):
+		return StateStale
+	case n.needs():
+		return StateBehind
+	}
+	return StateFresh
+}
+
+func (m *model) step(n *node) Step {
+	s := Step{Key: Key{Asset: n.asset.Name}, Action: n.action, State: m.state(n), BehindSince: n.gaps.since(), Due: n.due, StartBy: n.startBy, Tick: n.tick}
 	switch n.action {
 	case Create, Rebuild:
 		s.Reasons = slices.Concat(n.certain, n.conditional, n.previous)
-		s.Estimate = n.estimate()
+		s.Estimate = m.estimate(n)
 		if len(n.certain) == 0 {
 			s.ConditionalOn = n.conditionalOn
 		}
+	case Wait:
+		s.Reasons = slices.Concat([]Reason{m.notDue(n)}, n.certain, n.conditional, n.pending, n.previous)
+		s.Estimate = m.estimate(n)
 	case Blocked:
 		s.Reasons = slices.Concat(n.blockers, n.certain, n.conditional)
 	case Revalidate:
@@ -151,12 +275,17 @@ func (n *node) step() Step {
 	return s
 }
 
-// estimate is how long a build of n is expected to take: as long as the last
-// one; a view is made in no time. 0 if nothing is known, as after a revalidation,
-// whose record tells no build's duration.
-func (n *node) estimate() time.Duration {
-	if n.last == nil || n.asset.Kind == assets.View || n.last.Status == Revalidated {
+// estimate is how long a build of n is expected to take: as most builds of it did,
+// or the last one; a view is made in no time. 0 if nothing is known.
+func (m *model) estimate(n *node) time.Duration {
+	if n.asset.Kind == assets.View {
 		return 0
+	}
+	if known, ok := m.in.State.Estimates[n.asset.Name]; ok {
+		return known
+	}
+	if n.last == nil || n.last.Status == Revalidated {
+		return 0 // a revalidation's record tells no build's duration
 	}
 	return max(0, n.last.Ended.Sub(n.last.Began))
 }

@@ -29,27 +29,37 @@ func (o oracle) some(x string, holds func(i string) bool) bool {
 	return slices.ContainsFunc(o.inputs[x], func(i string) bool { return !o.sources[i] && holds(i) })
 }
 
-// An input's version was read that is no longer the one there is, and what was read of it is not known to be equal.
-func (o oracle) inputDiffers(x string) bool {
-	return slices.ContainsFunc(o.inputs[x], func(i string) bool { return o.sources[i] && o.is(i, "moved") }) ||
+// A build is needed whatever the inputs come out as.
+func (o oracle) certain(x string) bool {
+	return o.is(x, "redefined") || o.is(x, "divided") || o.is(x, "drifted") || o.is(x, "lost") || o.is(x, "foreign") || o.is(x, "forced") ||
+		slices.ContainsFunc(o.inputs[x], func(i string) bool { return o.sources[i] && o.is(i, "moved") }) ||
 		o.some(x, func(i string) bool {
 			e := o.edge[[2]string{x, i}]
-			return e == "never" || e == "uses" || (e == "unknown" || e == "other") && !o.builds(i) && !o.is(i, "missing")
+			return e == "never" || e == "uses" || o.other(x, i) && !o.needs(i)
 		})
 }
 
-// A build is needed whatever the inputs come out as.
-func (o oracle) certain(x string) bool {
-	return o.is(x, "redefined") || o.is(x, "divided") || o.inputDiffers(x) || o.is(x, "drifted") || o.is(x, "lost") || o.is(x, "foreign") || o.is(x, "forced")
+// What was read of an input is no longer what there is, and not known to be equal.
+func (o oracle) other(x, i string) bool {
+	e := o.edge[[2]string{x, i}]
+	return (e == "unknown" || e == "other") && !o.is(i, "missing")
 }
 
-// Its content is expected to become other.
-func (o oracle) behind(x string) bool {
-	return !o.is(x, "disabled") && !o.is(x, "missing") && (o.is(x, "redefined") || o.is(x, "divided") || o.inputDiffers(x) || o.some(x, o.behind))
+// An input is, or will be, other than what was read of it.
+func (o oracle) affects(x, i string) bool { return o.moves(i) || o.other(x, i) }
+
+// Its content is expected to become other. Of a repair that is not expected.
+func (o oracle) moves(x string) bool {
+	return !o.is(x, "disabled") && (o.is(x, "missing") || o.is(x, "redefined") || o.is(x, "divided") || o.is(x, "forced") ||
+		slices.ContainsFunc(o.inputs[x], func(i string) bool { return o.sources[i] && o.is(i, "moved") }) ||
+		o.some(x, func(i string) bool {
+			e := o.edge[[2]string{x, i}]
+			return e == "never" || e == "uses" || o.affects(x, i)
+		}))
 }
 
 func (o oracle) needs(x string) bool {
-	return !o.is(x, "disabled") && (o.is(x, "missing") || o.certain(x) || o.some(x, o.builds) || o.behind(x))
+	return !o.is(x, "disabled") && (o.is(x, "missing") || o.certain(x) || o.some(x, func(i string) bool { return o.affects(x, i) }))
 }
 
 func (o oracle) cannot(x string) bool {
@@ -68,7 +78,7 @@ func (o oracle) action(x string) Action {
 		return None
 	case o.needs(x) && o.cannot(x):
 		return Blocked
-	case o.needs(x) && o.is(x, "missing"):
+	case o.needs(x) && (o.is(x, "missing") || o.is(x, "lost")):
 		return Create
 	case o.needs(x):
 		return Rebuild
@@ -78,13 +88,18 @@ func (o oracle) action(x string) Action {
 	return None
 }
 
-// The inputs of which it depends whether a rebuild is needed.
+// The inputs of which it depends whether a rebuild is needed: those that are to come
+// out other or, for what is up to date, those that are built at all.
 func (o oracle) conditions(x string) (on []string) {
-	if o.action(x) != Rebuild || o.certain(x) {
+	switch {
+	case o.is(x, "disabled"), o.needs(x) && (o.cannot(x) || o.is(x, "missing") || o.certain(x)):
 		return nil
 	}
 	for _, i := range o.inputs[x] {
-		if !o.sources[i] && o.builds(i) {
+		switch {
+		case o.sources[i]:
+		case o.needs(x) && o.builds(i) && o.affects(x, i), !o.needs(x) && o.builds(i),
+			!o.needs(x) && !o.needs(i) && len(o.conditions(i)) > 0:
 			on = append(on, i)
 		}
 	}
@@ -150,7 +165,7 @@ func happenings(t *rapid.T) (*world, oracle) {
 				w.arrive(s)
 			}
 			if is(s, "error", 8) {
-				w.observe(s, func(v *Observation) { v.Err = "permission denied" })
+				w.observe(s, func(v *Observation) { v.Err, v.Unreadable = "permission denied", true })
 			}
 			judged(t, w, s, is)
 		}
@@ -419,7 +434,11 @@ func TestTargetsArePartOfTheWholePlan(t *testing.T) {
 				continue
 			}
 			reasons := slices.DeleteFunc(slices.Clone(s.Reasons), func(r Reason) bool { return r.Code == NeededDownstream && s.Action != Drop })
-			if s.Action != full.Action || !cmp.Equal(reasons, full.Reasons) || !slices.Equal(s.ConditionalOn, full.ConditionalOn) {
+			// What is up to date does not wait for an input that is left out.
+			waits := slices.DeleteFunc(slices.Clone(full.ConditionalOn), func(on assets.Name) bool {
+				return s.Action == Revalidate && !slices.Contains(s.ConditionalOn, on)
+			})
+			if s.Action != full.Action || !cmp.Equal(reasons, full.Reasons) || !slices.Equal(s.ConditionalOn, waits) {
 				t.Fatalf("%s: %v, and in the whole plan %v", s.Asset, s, full)
 			}
 			if s.Action != Create && s.Action != Rebuild {

@@ -56,6 +56,28 @@ func (a *Action) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is not an action of a plan", text)
 }
 
+// AssetState is how an asset stands: of these the first that holds.
+type AssetState string
+
+const (
+	StateFailed  AssetState = "failed"  // the last attempt failed with what the next one would have
+	StateMissing AssetState = "missing" // never built, or dropped outside
+	StateChanged AssetState = "changed" // its definition is another, or its table was altered outside
+	StateStale   AssetState = "stale"   // its policy is not kept at this moment
+	StateBehind  AssetState = "behind"  // something arrived that it does not reflect; not due yet
+	StateFresh   AssetState = "fresh"
+)
+
+// SourceState is how a source stands.
+type SourceState string
+
+const (
+	SourceOK         SourceState = "ok"
+	SourceAbsent     SourceState = "absent"     // never had a version
+	SourceLate       SourceState = "late"       // nothing was delivered for its max_age
+	SourceUnobserved SourceState = "unobserved" // the last look at it failed
+)
+
 // Code is the machine-readable part of a Reason.
 type Code string
 
@@ -98,10 +120,14 @@ type Step struct {
 	// equal, the step is carried out as a Revalidate, or not at all if its action is
 	// None; if not, as a Rebuild. Empty: the step is certain.
 	ConditionalOn []assets.Name `json:"conditional_on,omitempty"`
-	BehindSince   time.Time     `json:"behind_since,omitzero"`
-	Due           time.Time     `json:"due,omitzero"`
-	StartBy       time.Time     `json:"start_by,omitzero"`
-	Estimate      time.Duration `json:"estimate,omitempty"` // nanoseconds in JSON
+	// State is how the asset stands now, before the plan is carried out. See [AssetState].
+	State       AssetState `json:"state,omitempty"`
+	BehindSince time.Time  `json:"behind_since,omitzero"`
+	Due         time.Time  `json:"due,omitzero"`
+	StartBy     time.Time  `json:"start_by,omitzero"`
+	// Tick is the latest tick of the asset's schedule at Plan.At; zero: none.
+	Tick     time.Time     `json:"tick,omitzero"`
+	Estimate time.Duration `json:"estimate,omitempty"` // nanoseconds in JSON
 }
 
 // Options narrow or force what a plan does.
@@ -113,6 +139,11 @@ type Options struct {
 	// Destroy plans the removal of everything published: of Targets, if given,
 	// and of whatever published reads them.
 	Destroy bool `json:"destroy,omitempty"`
+	// All builds what waits for its start-by, too.
+	All bool `json:"all,omitempty"`
+	// Retry tries again what failed, before its retry time and with equal inputs: a
+	// person asks for it.
+	Retry bool `json:"retry,omitempty"`
 }
 
 // Input is everything a plan is made from.
@@ -137,6 +168,10 @@ type Plan struct {
 	Outside []assets.Name `json:"outside,omitempty"`
 	// Broken are promises about columns that carrying out the plan breaks for other
 	// owners. They are told, and keep nothing from being done.
-	Broken   []ContractChange `json:"broken,omitempty"`
-	NextWake time.Time        `json:"next_wake,omitzero"`
+	Broken []ContractChange `json:"broken,omitempty"`
+	// Sources are the states of the project's sources.
+	Sources map[assets.Name]SourceState `json:"sources,omitempty"`
+	// NextWake is the earliest moment after At at which another plan would come out
+	// although nothing else happens; zero: none.
+	NextWake time.Time `json:"next_wake,omitzero"`
 }

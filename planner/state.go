@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -19,8 +20,22 @@ type Version struct {
 type Observation struct {
 	Source assets.Name `json:"source"`
 	Version
-	At  time.Time `json:"at"`
-	Err string    `json:"err,omitempty"`
+	// Before are versions that arrived since the look before and were replaced by
+	// Version before anybody could read them, oldest first.
+	Before []Arrival `json:"before,omitempty"`
+	// Delivered is when content was delivered last, equal content included; zero: when
+	// Version arrived.
+	Delivered time.Time `json:"delivered,omitzero"`
+	At        time.Time `json:"at"`
+	Err       string    `json:"err,omitempty"`
+	// Unreadable says that Version is known but cannot be read now.
+	Unreadable bool `json:"unreadable,omitempty"`
+}
+
+// Arrival is an entry in the log of a source: a version, and when it arrived.
+type Arrival struct {
+	ID      assets.Digest `json:"id"`
+	Arrived time.Time     `json:"arrived"`
 }
 
 // Key names what is built: an asset, and which interval of it.
@@ -84,8 +99,10 @@ type Materialization struct {
 	Quarantine *Quarantine          `json:"quarantine,omitempty"`
 	Definition Definition           `json:"definition"`
 	Reads      map[assets.Name]Read `json:"reads,omitempty"`
-	Made       Version              `json:"made"`
-	Rows       int64                `json:"rows"`
+	// Tick is the latest tick of the asset's schedule that the build reflects.
+	Tick time.Time `json:"tick,omitzero"`
+	Made Version   `json:"made"`
+	Rows int64     `json:"rows"`
 	// Digests holds the digests of Made's projections that readers use, by ColumnKey.
 	Digests map[string]assets.Digest `json:"digests,omitempty"`
 	// Audit is the digest of the checks that Checks are the results of.
@@ -95,7 +112,10 @@ type Materialization struct {
 	Checks []CheckResult                 `json:"checks,omitempty"`
 	Began  time.Time                     `json:"began"`
 	Ended  time.Time                     `json:"ended"`
-	Err    string                        `json:"err,omitempty"`
+	// Retry is when a failed attempt may be made again with the same inputs and
+	// definition; zero: not before one of them changes.
+	Retry time.Time `json:"retry,omitzero"`
+	Err   string    `json:"err,omitempty"`
 }
 
 // Tables lists the physical tables that a record names.
@@ -153,6 +173,31 @@ type State struct {
 	Found map[assets.Name]Found `json:"found"`
 	// Verdicts is what the checks of each source found last.
 	Verdicts map[assets.Name]Verdict `json:"-"`
+	// Arrivals is the recorded log of each source, oldest first: whole, or from the
+	// oldest version on that a record of Last or Earlier read.
+	Arrivals map[assets.Name][]Arrival `json:"-"`
+	// Earlier holds the latest record of each version that a record of Last or Earlier
+	// read and that is no longer the published one.
+	Earlier map[Made]Materialization `json:"-"`
+	// Planned says since when each schedule and each policy has been planned with.
+	Planned map[Planned]time.Time `json:"-"`
+	// Estimates says how long a build of each asset is expected to take: the 95th
+	// percentile of its builds; without an entry, as long as the last one.
+	Estimates map[assets.Name]time.Duration `json:"-"`
+}
+
+// Made names one version of an asset.
+type Made struct {
+	Asset   assets.Name
+	Version assets.Digest
+}
+
+// Planned names a schedule or a policy of an asset as it was declared.
+type Planned struct {
+	Asset assets.Name
+	What  string // "schedule" or "freshness"
+	// Digest is of the declaration: another one begins anew.
+	Digest assets.Digest
 }
 
 // Found is an object of the warehouse's catalog.
@@ -164,4 +209,9 @@ type Found struct {
 	Table   string          `json:"table,omitempty"`
 	Columns []assets.Column `json:"columns,omitempty"`
 	Rows    int64           `json:"rows"`
+}
+
+// Compare orders by asset, then by what is planned.
+func (p Planned) Compare(q Planned) int {
+	return cmp.Or(p.Asset.Compare(q.Asset), cmp.Compare(p.What, q.What), cmp.Compare(p.Digest, q.Digest))
 }

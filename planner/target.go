@@ -30,11 +30,11 @@ func (m *model) restrict() (outside []assets.Name) {
 	for len(queue) > 0 {
 		n := queue[0]
 		queue = queue[1:]
-		if !n.needsBuild() {
+		if !n.needs() {
 			continue // reads what is published
 		}
 		for _, name := range n.graph.Inputs {
-			if input := m.nodes[name]; input != nil && input.needsBuild() {
+			if input := m.nodes[name]; input != nil && input.needs() {
 				r := because(NeededDownstream, n.asset.Name, "%s needs it", n.asset.Name)
 				keep(input, &r)
 			}

@@ -52,7 +52,7 @@ func (w *world) declare(n assets.Name, kind assets.Kind, inputs []assets.Name) {
 		if w.Graph.Nodes[i] == nil {
 			w.Project.Sources[i] = &assets.Source{Name: i}
 			w.Graph.Nodes[i] = &lineage.Node{Name: i, Columns: twoColumns()}
-			w.Observed[i] = Observation{Source: i, Version: Version{ID: "file:1", Columns: twoColumns()}, At: now}
+			w.Observed[i] = Observation{Source: i, Version: Version{ID: "file:1", Columns: twoColumns(), Arrived: now.Add(-2 * time.Hour)}, At: now}
 		}
 		w.Graph.Nodes[i].Readers = append(w.Graph.Nodes[i].Readers, n)
 		bound.Uses[i] = []string{"k", "v"}
@@ -156,7 +156,7 @@ func (w *world) redefine(name string) {
 }
 
 func (w *world) arrive(source string) {
-	w.observe(source, func(o *Observation) { o.Version.ID += "x" })
+	w.observe(source, func(o *Observation) { o.Version.ID += "x"; o.Arrived = now.Add(-time.Hour) })
 }
 
 func (w *world) observe(source string, change func(*Observation)) {

@@ -17,6 +17,9 @@ func digest(p *assets.Project) assets.Digest {
 	d := &parts{root: p.Dir, parts: make([]string, 0, 32*(1+len(p.Sources)+len(p.Assets)))}
 	d.add("project", p.Name, d.rel(p.Warehouse), p.Timezone)
 	d.freshness(p.Freshness)
+	if p.MaxBuildsPerRun > 0 {
+		d.add("max_builds_per_run", strconv.Itoa(p.MaxBuildsPerRun))
+	}
 	for _, n := range assets.SortedNames(p.Sources) {
 		s := p.Sources[n]
 		d.add("source", n.String(), s.Description, s.Owner, s.MaxAge.String())
@@ -24,6 +27,9 @@ func digest(p *assets.Project) assets.Digest {
 		d.add(d.rel(filepath.Join(s.Reader.Dir, filepath.FromSlash(s.Reader.Glob))), s.Reader.Format)
 		for _, option := range slices.Sorted(maps.Keys(s.Reader.Options)) {
 			d.add("option", option, s.Reader.Options[option])
+		}
+		if s.Poll > 0 {
+			d.add("poll", s.Poll.String())
 		}
 		d.columns(s.Columns)
 		d.checks(s.Checks)
@@ -35,6 +41,9 @@ func digest(p *assets.Project) assets.Digest {
 		d.columns(a.Columns)
 		d.checks(a.Checks)
 		d.freshness(a.Freshness)
+		if !a.Schedule.IsZero() {
+			d.add("schedule", spaced(a.Schedule.Expr), a.Schedule.Timezone)
+		}
 	}
 	for _, label := range slices.Sorted(maps.Keys(p.Groups)) {
 		d.add("group", label)
@@ -72,13 +81,16 @@ func (d *parts) checks(checks []assets.Check) {
 
 func (d *parts) freshness(blocks []assets.Freshness) {
 	for _, f := range blocks {
-		d.add("freshness", f.MaxLag.String(), strings.Join(strings.Fields(f.At), " "), f.Timezone)
+		d.add("freshness", f.MaxLag.String(), spaced(f.At), f.Timezone)
 		d.add(strconv.Itoa(len(f.Sources)))
 		for _, n := range f.Sources {
 			d.add(n.String())
 		}
 	}
 }
+
+// spaced writes an expression with one space between its fields.
+func spaced(expr string) string { return strings.Join(strings.Fields(expr), " ") }
 
 // rel makes a path below the project relative to it: moving the whole project changes nothing.
 func (d *parts) rel(path string) string {

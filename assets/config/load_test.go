@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -377,6 +378,7 @@ func TestDigest(t *testing.T) {
 		{`sources  = ["raw.orders"]`, ``}, {`"26h"`, `"27h"`}, {"skip       = 2", "skip = 3"}, {"data/orders/*.csv", "data/orders/1.csv"},
 		{`"DECIMAL(38,2)"`, "\"DECIMAL(38,2)\"\n    nullable = false"}, {`"Net"`, "\"Net\"\n    sensitive = true"}, {"enabled     = false", "enabled = false\n  contract = \"strict\""},
 		{`"24h"`, `"25h"`}, {"Europe/Paris", "Europe/Berlin"}, {"shop.duckdb", "shop2.duckdb"}, {`"From the till"`, `"x"`},
+		{`timezone  = "Europe/Paris"`, "max_builds_per_run = 5"}, {`description = "From the till"`, `poll = "5m"`},
 	} {
 		if !strings.Contains(shop, edit[0]) {
 			t.Fatalf("no %s in the project", edit[0])
@@ -384,6 +386,17 @@ func TestDigest(t *testing.T) {
 		if load(t, strings.Replace(shop, edit[0], edit[1], 1), Options{}).Digest == base {
 			t.Errorf("%s → %s did not change the digest", edit[0], edit[1])
 		}
+	}
+}
+
+func TestScheduleIsInTheDigest(t *testing.T) {
+	seen := map[assets.Digest]string{}
+	for _, schedule := range []string{"", `schedule = "@daily"`, `schedule = "@hourly"`, `every = "1d"`, "schedule = \"@daily\"\n  timezone = \"Europe/Rome\""} {
+		d := load(t, fmt.Sprintf("-- a.hcl --\nproject \"p\" {}\nasset \"a.b\" {\n  sql = \"select 1\"\n  %s\n}\n", schedule), Options{}).Digest
+		if other, twice := seen[d]; twice {
+			t.Errorf("%q has the digest of %q", schedule, other)
+		}
+		seen[d] = schedule
 	}
 }
 

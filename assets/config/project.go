@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -53,6 +54,11 @@ func (l *loader) readProject(s *scope, b *hclsyntax.Block) {
 	}
 	if zone := a.timezone("timezone"); zone != "" {
 		p.Timezone = zone
+	}
+	if n := a.count("max_builds_per_run"); n != nil && (*n < 1 || *n > math.MaxInt32) {
+		a.wrong("max_builds_per_run", "\"max_builds_per_run\" must be 1 or more", "It bounds how many assets one run builds. Leave it out to have all built that are to be.")
+	} else if n != nil {
+		p.MaxBuildsPerRun = int(*n)
 	}
 	for i, lb := range blocksOf(b.Body, "lineage") {
 		if i > 0 {

@@ -31,10 +31,10 @@ var topSchema = schema{
 }
 
 var projectSchema = schema{
-	args:   []string{"warehouse", "timezone"},
+	args:   []string{"warehouse", "timezone", "max_builds_per_run"},
 	blocks: []string{"defaults", "lineage"},
 	later: []string{"notify", "retry", "pool", "environment", "retention", "memory_limit", "threads", "temp_directory",
-		"max_builds_per_run", "required_version", "telemetry", "server"},
+		"required_version", "telemetry", "server"},
 	instead: map[string]string{"name": "The project's name is its label: project \"shop\" { … }."},
 }
 
@@ -62,9 +62,9 @@ var variableSchema = schema{
 }
 
 var sourceSchema = schema{
-	args:   []string{"files", "description", "owner", "tags", "for_each", "name"},
+	args:   []string{"files", "description", "owner", "tags", "poll", "for_each", "name"},
 	blocks: []string{"format", "freshness", "column", "check"},
-	later: []string{"connection", "table", "version", "poll", "event", "url", "when", "load", "schedule", "every", "version_by", "marker",
+	later: []string{"connection", "table", "version", "event", "url", "when", "load", "schedule", "every", "version_by", "marker",
 		"retry", "timeout", "use_last_good"},
 	instead: map[string]string{
 		"path": "Name the files with `files`, a path or a glob relative to this file.",
@@ -79,9 +79,9 @@ var sourceFreshnessSchema = schema{
 }
 
 var assetSchema = schema{
-	args:   []string{"sql", "description", "owner", "tags", "enabled", "contract", "for_each", "name"},
+	args:   []string{"sql", "description", "owner", "tags", "enabled", "contract", "schedule", "every", "timezone", "for_each", "name"},
 	blocks: []string{"column", "check", "materialize", "freshness"},
-	later: []string{"partition", "command", "schedule", "every", "retry", "inputs", "notify", "pool", "pools", "priority", "timeout",
+	later: []string{"partition", "command", "retry", "inputs", "notify", "pool", "pools", "priority", "timeout",
 		"on_failure", "callback", "use_last_good", "estimate", "macro", "environment", "load", "when"},
 	instead: map[string]string{
 		"depends_on":   "What an asset depends on is read from its SQL.",
@@ -90,6 +90,8 @@ var assetSchema = schema{
 		"materialized": "Choose how the asset is made with a block: materialize \"view\" {}.",
 		"query":        "Give the query as `sql`.",
 		"type":         "Choose how the asset is made with a block: materialize \"view\" {}.",
+		"cron":         "Give the cron expression as `schedule`.",
+		"interval":     "Give the interval as `every`.",
 		"quarantine":   "Which rows are put aside is said by checks: quarantine = true in a check block.",
 		"test":         "Rules about an asset's rows are check blocks. A unit test stands beside the asset: test \"name\" { asset = \"schema.table\" … }.",
 	},

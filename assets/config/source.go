@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -84,6 +85,11 @@ func (l *loader) readOneSource(a *args, b *hclsyntax.Block) *assets.Source {
 		default:
 			src.MaxAge = age
 		}
+	}
+	if poll, good := a.duration("poll"); good && poll < time.Second {
+		a.wrong("poll", "\"poll\" must be a second or more", fmt.Sprintf("Say how often a daemon looks at %s: poll = \"5m\".", what))
+	} else {
+		src.Poll = poll
 	}
 	src.Columns = l.readColumns(a, b.Body)
 	src.Checks = l.readChecks(a, b.Body, true)

@@ -5,12 +5,13 @@ import (
 	"math/big"
 	"strings"
 	"time"
-	_ "time/tzdata" // zones are known on machines without a zone database, too
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/seed-4311623e/assets/assets/calendar"
 )
 
 // args reads the arguments of one block. Each method reports what is wrong and
@@ -183,7 +184,7 @@ func (a *args) duration(name string) (time.Duration, bool) {
 		return 0, false
 	}
 	if v.Type() == cty.String {
-		if d, err := parseDuration(v.AsString()); err == nil {
+		if d, err := calendar.ParseDuration(v.AsString()); err == nil {
 			return d, true
 		}
 	}
@@ -197,8 +198,8 @@ func (a *args) timezone(name string) string {
 	if zone == "" {
 		return ""
 	}
-	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
-		a.wrong(name, fmt.Sprintf("Unknown time zone %q", zone), `Zones have names as in the IANA database, such as "Europe/Paris", "America/New_York" or "UTC".`)
+	if _, err := calendar.Zone(zone); err != nil {
+		a.wrong(name, fmt.Sprintf("Unknown time zone %q", zone), sentence(err.Error()))
 		return ""
 	}
 	return zone

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/seed-4311623e/assets/assets/calendar"
 	"github.com/seed-4311623e/assets/cmd/internal/session"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
 	"github.com/seed-4311623e/assets/planner"
@@ -17,11 +19,16 @@ import (
 type planFlags struct {
 	targets, replace []string
 	destroy          bool
+	all              bool   // build what waits, too
+	retry            bool   // try again what failed
+	at               string // the moment to plan for
 }
 
 func (f *planFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.targets, "target", nil, "only `SELECTOR` and what it needs; may be repeated")
 	c.Flags().StringArrayVar(&f.replace, "replace", nil, "build `SELECTOR` even if it is up to date; may be repeated")
+	c.Flags().BoolVar(&f.all, "all", false, "also build what is behind but not due yet")
+	f.retry = true
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -35,6 +42,9 @@ func (a *app) planCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			p, diags := a.plan(c.Context(), flags)
 			defer p.close()
+			if out != "" && flags.at != "" {
+				diags = append(diags, failure("Invalid flags", errors.New("a plan for another moment cannot be saved: leave out -at or -out"))...)
+			}
 			if out != "" && !diags.HasErrors() {
 				if err := a.savePlan(out, p); err != nil {
 					diags = append(diags, failure("Cannot save the plan", err)...)
@@ -54,6 +64,7 @@ func (a *app) planCommand() *cobra.Command {
 	}
 	flags.register(c)
 	c.Flags().BoolVar(&flags.destroy, "destroy", false, "plan the removal of everything that is published")
+	c.Flags().StringVar(&flags.at, "at", "", "plan for another moment: `TIME` such as 2026-03-02T08:00 (in the project's zone) or 2026-03-02T08:00:00Z")
 	c.Flags().StringVar(&out, "out", "", "save the plan to `FILE`, for apply")
 	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 0 if there is nothing to do, 1 on errors, 2 if something is to be created, rebuilt or dropped")
 	return c
@@ -85,7 +96,14 @@ func (a *app) plan(ctx context.Context, flags planFlags) (*planned, hcl.Diagnost
 		return p, s.CompileRest(ctx, diags)
 	}
 	var more hcl.Diagnostics
-	p.in, p.plan, more = s.Plan(ctx, session.Narrow{Targets: flags.targets, Replace: flags.replace, Destroy: flags.destroy})
+	if flags.at != "" {
+		at, err := parseMoment(flags.at, s.Project.Timezone)
+		if err != nil {
+			return p, append(diags, failure("Invalid flag", fmt.Errorf("-at: %w", err))...)
+		}
+		s.At = at
+	}
+	p.in, p.plan, more = s.Plan(ctx, session.Narrow{Targets: flags.targets, Replace: flags.replace, Destroy: flags.destroy, All: flags.all, Retry: flags.retry})
 	p.options = p.in.Options
 	diags = append(diags, more...)
 	if diags.HasErrors() || a.json { // else the text of the plan tells
@@ -111,4 +129,18 @@ func (a *app) showPlan(p *planned, diags hcl.Diagnostics) error {
 	}
 	view.PlanText(a.out, p.plan, p.options, a.outStyle)
 	return nil
+}
+
+// parseMoment reads a time as people give it: with its offset, or in the named zone.
+func parseMoment(text, zone string) (time.Time, error) {
+	location, err := calendar.Zone(zone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, text, location); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time: write it as 2026-03-02T08:00 or, with an offset, 2026-03-02T08:00:00Z", text)
 }

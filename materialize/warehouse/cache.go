@@ -29,7 +29,7 @@ type stamp struct {
 }
 
 // cacheFormat is part of every cache file: a change of the cached types changes it.
-const cacheFormat = "snapshot-3"
+const cacheFormat = "snapshot-4"
 
 type cacheFile struct {
 	Format, Engine string

@@ -7,7 +7,7 @@ import (
 
 // stateVersion is the version of the state tables. A warehouse with a newer one is
 // refused; an older one is migrated when it is opened for writing.
-const stateVersion = 2
+const stateVersion = 3
 
 // migrations[n] makes version n+1 of version n. They are history: what a table
 // became later stands in a later one.
@@ -21,6 +21,8 @@ FROM _assets.materializations m, unnest(from_json(m.record->'checks', '["JSON"]'
 WHERE m.status IN ('published', 'unchanged', 'failed')
 ORDER BY m.id, c->>'check';
 `,
+	// 3 keeps since when each schedule and policy has been planned with.
+	2: plannedTable,
 }
 
 // migrate brings the state tables to this release's version, in one transaction:

@@ -36,7 +36,7 @@ CREATE TABLE _assets.staged ` + recordColumns + `;           -- built and audite
 CREATE TABLE _assets.failures ` + recordColumns + `;         -- the last attempt, where it failed
 CREATE TABLE _assets.observations (source VARCHAR NOT NULL, version VARCHAR NOT NULL, columns VARCHAR NOT NULL,
 	arrived TIMESTAMPTZ NOT NULL, seen TIMESTAMPTZ NOT NULL);
-` + judgementTables
+` + judgementTables + plannedTable
 
 // NewerStateError says that a later release wrote the warehouse.
 type NewerStateError struct {
@@ -115,6 +115,9 @@ func (db *DB) State(ctx context.Context) (planner.State, error) {
 		return state, err
 	}
 	state.Serial = serial.String
+	if err := db.readLogs(ctx, c, &state); err != nil {
+		return state, err
+	}
 	state.Found, err = c.found(ctx, state.Last)
 	return state, err
 }
@@ -281,7 +284,8 @@ func (db *DB) Observations(ctx context.Context) (map[assets.Name]planner.Observa
 	if db.bare {
 		return out, nil
 	}
-	err = c.each(ctx, `SELECT source, version, columns, arrived, seen FROM `+Catalog+`._assets.observations ORDER BY rowid`,
+	err = c.each(ctx, `SELECT source, version, columns, arrived, seen FROM `+Catalog+`._assets.observations
+		QUALIFY row_number() OVER (PARTITION BY source ORDER BY rowid DESC) = 1`,
 		func(scan func(...any) error) error {
 			var source, columns string
 			var o planner.Observation

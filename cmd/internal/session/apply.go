@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 
@@ -40,11 +41,24 @@ func (s *Session) Apply(ctx context.Context, plan planner.Plan) (materialize.Res
 	for _, seen := range s.news() {
 		observed[seen.Source] = seen
 	}
-	snapshot := warehouse.Snapshot{State: result.State, Observed: observed}
+	s.State = result.State
+	s.State.Arrivals = s.arrivals()
+	s.planned = nil
+	snapshot := warehouse.Snapshot{State: s.State, Observed: observed}
 	if err := warehouse.Save(s.Project.Warehouse, s.cache("state"), snapshot); err != nil {
 		s.Log.Debug().Err(err).Msg("the state is not cached")
 	}
 	return result, diags
+}
+
+// arrivals are the logs of sources with what was recorded by this run.
+func (s *Session) arrivals() map[assets.Name][]planner.Arrival {
+	logs := map[assets.Name][]planner.Arrival{}
+	maps.Copy(logs, s.State.Arrivals)
+	for _, seen := range s.news() {
+		logs[seen.Source] = slices.Concat(logs[seen.Source], seen.Before, []planner.Arrival{{ID: seen.ID, Arrived: seen.Arrived}})
+	}
+	return logs
 }
 
 // unfinished is a file in .assets that is there from the beginning of a run to its good end.
@@ -117,6 +131,9 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	news := s.news()
 	if err := db.Observe(ctx, news); err != nil {
 		return materialize.Result{}, fault("Cannot record what was observed", err)
+	}
+	if err := db.Plan(ctx, s.planned); err != nil {
+		return materialize.Result{}, fault("Cannot record since when schedules are planned with", err)
 	}
 	executor := materialize.Executor{
 		DB: db, Graph: s.Graph, State: now, Sources: s.Looks, Relook: s.observe,

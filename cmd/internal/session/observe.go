@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -63,6 +64,8 @@ func (s *Session) remember(looks map[assets.Name]observe.Look) {
 		if look.Err != "" || look.ID == "" {
 			continue
 		}
+		look.Before = s.unrecorded(look.Observation)
+		looks[name] = look
 		latest[name] = look.Observation
 		changed = changed || s.lately[name].ID != look.ID
 	}
@@ -76,6 +79,32 @@ func (s *Session) remember(looks map[assets.Name]observe.Look) {
 	if err != nil {
 		s.Log.Debug().Err(err).Msg("what was observed is not cached")
 	}
+}
+
+// unrecorded are the versions that arrived before the one looked at and that no run has
+// recorded yet: those that were seen by looks before it, and those it saw itself.
+func (s *Session) unrecorded(look planner.Observation) []planner.Arrival {
+	var before []planner.Arrival
+	if seen := s.lately[look.Source]; seen.ID != "" && seen.At.After(s.recorded[look.Source].At) {
+		before = append(slices.Clone(seen.Before), planner.Arrival{ID: seen.ID, Arrived: seen.Arrived})
+	}
+	for _, a := range look.Before {
+		if !slices.Contains(before, a) {
+			before = append(before, a)
+		}
+	}
+	last := s.recorded[look.Source].ID
+	var news []planner.Arrival
+	for _, a := range append(before, planner.Arrival{ID: look.ID}) {
+		if a.ID != last { // an equal delivery is no version
+			last = a.ID
+			news = append(news, a)
+		}
+	}
+	if len(news) > 0 && news[len(news)-1].ID == look.ID {
+		news = news[:len(news)-1]
+	}
+	return news
 }
 
 // unobserved tells that a source cannot be observed, and what follows from that.
@@ -101,7 +130,7 @@ func (s *Session) news() []planner.Observation {
 	var news []planner.Observation
 	for _, name := range assets.SortedNames(s.Looks) {
 		look := s.Looks[name]
-		if look.Err == "" && look.ID != "" && s.recorded[name].ID != look.ID {
+		if look.Err == "" && look.ID != "" && (s.recorded[name].ID != look.ID || len(look.Before) > 0) {
 			news = append(news, look.Observation)
 		}
 	}

@@ -99,6 +99,10 @@ func (s *Session) Advice() hcl.Diagnostics {
 type Narrow struct {
 	Targets, Replace []string
 	Destroy          bool
+	// All builds what waits, too.
+	All bool
+	// Retry tries again what failed with equal inputs: a person asks for it.
+	Retry bool
 }
 
 // Plan makes a plan for the project as it stands now.
@@ -111,7 +115,7 @@ func (s *Session) Plan(ctx context.Context, narrow Narrow) (in planner.Input, pl
 		}
 		return in, plan, diags
 	}
-	o := planner.Options{Destroy: narrow.Destroy}
+	o := planner.Options{Destroy: narrow.Destroy, All: narrow.All, Retry: narrow.Retry}
 	for _, resolve := range []struct {
 		flag      string
 		selectors []string
@@ -157,6 +161,7 @@ func (s *Session) look(ctx context.Context, destroy bool) hcl.Diagnostics {
 	}
 	s.State = snapshot.State
 	s.know(snapshot.Observed)
+	s.sincePlanned()
 	s.Log.Debug().Stringer("took", time.Since(began)).Int("published", len(s.State.Last)).Msg("read the warehouse's state")
 	diags := s.Compile(ctx)
 	if destroy && diags.HasErrors() {
@@ -173,11 +178,19 @@ func (s *Session) look(ctx context.Context, destroy bool) hcl.Diagnostics {
 
 // input is what a plan is made from.
 func (s *Session) input(o planner.Options) planner.Input {
-	in := planner.Input{Project: s.Project, Graph: s.Graph, State: s.State, Observed: map[assets.Name]planner.Observation{}, Now: s.Now().UTC(), Options: o}
+	in := planner.Input{Project: s.Project, Graph: s.Graph, State: s.State, Observed: map[assets.Name]planner.Observation{}, Now: s.planTime(), Options: o}
 	for name, look := range s.Looks {
 		in.Observed[name] = look.Observation
 	}
 	return in
+}
+
+// planTime is the moment that plans are made for.
+func (s *Session) planTime() time.Time {
+	if !s.At.IsZero() {
+		return s.At.UTC()
+	}
+	return s.Now().UTC()
 }
 
 // Select resolves selectors to sources and assets; without any, to all of the

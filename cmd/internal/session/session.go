@@ -36,6 +36,7 @@ type Options struct {
 	Log         zerolog.Logger
 	Redactor    *Redactor // told of the project's secrets
 	Now         func() time.Time
+	At          time.Time // the moment that plans are made for; zero: when they are made
 	// Emit is told of what happens during Apply, one call at a time.
 	Emit func(materialize.Event)
 }
@@ -54,6 +55,7 @@ type Session struct {
 	recorded map[assets.Name]planner.Observation // in the warehouse
 	lately   map[assets.Name]planner.Observation // by the latest look, as cached
 	known    map[assets.Name]planner.Observation // the newer of both
+	planned  map[planner.Planned]time.Time       // not in the warehouse yet
 
 	mu     sync.Mutex    // sources are sniffed in parallel
 	memory *warehouse.DB // for sniffing; nil until needed

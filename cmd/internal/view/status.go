@@ -128,7 +128,7 @@ func Steps(plan planner.Plan) map[assets.Name]planner.Step {
 
 func assetStatus(in planner.Input, step planner.Step) AssetStatusJSON {
 	status := AssetStatusJSON{
-		Asset: step.Asset, State: StateOf(in.State, step, in.Now),
+		Asset: step.Asset, State: StateOf(step),
 		BehindSince: moment(step.BehindSince), Due: moment(step.Due),
 	}
 	if status.BehindSince != nil {
@@ -149,28 +149,15 @@ func assetStatus(in planner.Input, step planner.Step) AssetStatusJSON {
 }
 
 // StateOf names the state of a step's asset: removed if it left the project and
-// is still published, else the first that holds of failed, missing, changed,
-// stale, behind, fresh.
-func StateOf(state planner.State, step planner.Step, now time.Time) string {
-	_, failed := state.Failed[step.Key]
-	_, published := state.Last[step.Key]
-	found := state.Found[step.Asset]
-	built := step.Action == planner.Create || step.Action == planner.Rebuild
+// is still published, else as the planner says.
+func StateOf(step planner.Step) string {
 	switch {
 	case has(step, planner.Removed):
 		return "removed"
-	case failed && (built && has(step, planner.PreviousFailure) || step.Action == planner.Blocked || has(step, planner.ChecksChanged)):
-		return "failed"
-	case !published || found.Kind == "" && has(step, planner.Drifted):
-		return "missing"
-	case has(step, planner.DefinitionChanged), has(step, planner.Drifted), built && has(step, planner.ChecksChanged):
-		return "changed"
-	case (built || step.Action == planner.Blocked) && !step.Due.After(now):
-		return "stale"
-	case built, step.Action == planner.Blocked, step.Action == planner.Wait:
-		return "behind"
+	case step.State == "":
+		return string(planner.StateFresh)
 	}
-	return "fresh"
+	return string(step.State)
 }
 
 func has(step planner.Step, code planner.Code) bool {

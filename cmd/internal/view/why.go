@@ -114,7 +114,7 @@ func (e explainer) cause(name assets.Name) CauseJSON {
 		step.Asset = name
 	}
 	c.step = step
-	c.State, c.Action, c.ConditionalOn = StateOf(e.in.State, step, e.in.Now), step.Action.String(), step.ConditionalOn
+	c.State, c.Action, c.ConditionalOn = StateOf(step), step.Action.String(), step.ConditionalOn
 	c.Reasons = append(c.Reasons, step.Reasons...)
 	node := e.in.Graph.Nodes[name]
 	if c.seen || node == nil {

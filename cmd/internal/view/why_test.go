@@ -95,42 +95,6 @@ raw.orders  22222222  3m ago
 	}
 }
 
-func TestStateOf(t *testing.T) {
-	in, _ := shop()
-	failed := in.State
-	failed.Failed = map[planner.Key]planner.Materialization{{Asset: n("mart.sales")}: {Err: "boom"}}
-	dropped := in.State
-	dropped.Found = nil
-	reason := func(c planner.Code) planner.Reason { return planner.Reason{Code: c} }
-	later := step("mart.sales", planner.Wait)
-	later.Due = in.Now.Add(time.Hour)
-	for _, c := range []struct {
-		name  string
-		state planner.State
-		step  planner.Step
-		want  string
-	}{
-		{"nothing to do", in.State, step("mart.sales", planner.None), "fresh"},
-		{"revalidated only", in.State, step("mart.sales", planner.Revalidate, reason(planner.Unaffected)), "fresh"},
-		{"never built", in.State, step("mart.new", planner.Create, reason(planner.Missing)), "missing"},
-		{"edited", in.State, step("mart.sales", planner.Rebuild, reason(planner.DefinitionChanged)), "changed"},
-		{"altered outside", in.State, step("mart.sales", planner.Rebuild, reason(planner.Drifted)), "changed"},
-		{"dropped outside", dropped, step("mart.sales", planner.Rebuild, reason(planner.Drifted)), "missing"},
-		{"input moved", in.State, step("mart.sales", planner.Rebuild, reason(planner.InputChanged)), "stale"},
-		{"not due yet", in.State, later, "behind"},
-		{"blocked", in.State, step("mart.sales", planner.Blocked, reason(planner.UpstreamFailed)), "stale"},
-		{"left the project", failed, step("mart.sales", planner.Drop, reason(planner.Removed)), "removed"},
-		{"does not pass its new checks", failed, step("mart.sales", planner.Revalidate, reason(planner.ChecksChanged)), "failed"},
-		{"tried and failed", failed, step("mart.sales", planner.Rebuild, reason(planner.InputChanged), reason(planner.PreviousFailure)), "failed"},
-		{"another delivery failed", failed, step("mart.sales", planner.Rebuild, reason(planner.InputChanged)), "stale"},
-		{"failed, then taken back", failed, step("mart.sales", planner.None), "fresh"},
-	} {
-		if got := StateOf(c.state, c.step, in.Now); got != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
-	}
-}
-
 func TestShowDescribesWhatIsPublished(t *testing.T) {
 	in, _ := shop()
 	var b bytes.Buffer
