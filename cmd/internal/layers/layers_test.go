@@ -73,6 +73,14 @@ var rules = []rule{
 		reason: "whoever is told of a run has no part in it: it sees events, and nobody waits for it",
 	},
 	{
+		in: []string{"cmd/internal/server"}, forbid: []string{"cmd/..."}, but: []string{"cmd/internal/view"},
+		reason: "the server shows what a daemon knows and hands on what arrives: it sees the daemon through its own interface only",
+	},
+	{
+		in: []string{"..."}, except: []string{"cmd/internal/server"}, forbid: []string{"github.com/prometheus/..."},
+		reason: "what happens is told as events: what of it becomes a metric is decided in one room",
+	},
+	{
 		in: []string{"..."}, except: []string{"cmd/..."}, forbid: []string{"cmd/..."}, tests: true,
 		reason: "the command stands above everything: no room reaches up to it",
 	},
