@@ -17,6 +17,8 @@ type Project struct {
 	MaxBuildsPerRun int
 	// OpenLineage says where the events of runs go; nil: nowhere.
 	OpenLineage *OpenLineage
+	// Connections are other databases, by name.
+	Connections map[string]*Connection
 	Sources     map[Name]*Source
 	Assets      map[Name]*Asset
 	Tests       []*Test // in the order of the files and of their places in them
@@ -46,7 +48,9 @@ type Source struct {
 	Owner       string
 	Tags        []string
 	Reader      Reader
-	MaxAge      time.Duration // the supplier's promise; 0: none
+	Table       *AttachedTable // nil: it is no table of another database
+	Event       bool           // its versions are pushed; Reader is unused, as with Table
+	MaxAge      time.Duration  // the supplier's promise; 0: none
 	Columns     []DeclaredColumn
 	Checks      []Check // those of column blocks included
 	// Poll is how often a daemon looks at it; 0: as the policies of its readers ask for.

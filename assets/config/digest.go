@@ -20,6 +20,9 @@ func digest(p *assets.Project) assets.Digest {
 	if p.MaxBuildsPerRun > 0 {
 		d.add("max_builds_per_run", strconv.Itoa(p.MaxBuildsPerRun))
 	}
+	for _, name := range slices.Sorted(maps.Keys(p.Connections)) {
+		d.connection(p.Connections[name])
+	}
 	for _, n := range assets.SortedNames(p.Sources) {
 		s := p.Sources[n]
 		d.add("source", n.String(), s.Description, s.Owner, s.MaxAge.String())
@@ -30,6 +33,12 @@ func digest(p *assets.Project) assets.Digest {
 		}
 		if s.Poll > 0 {
 			d.add("poll", s.Poll.String())
+		}
+		if t := s.Table; t != nil {
+			d.add("table", t.Connection, t.Schema, t.Table, t.Version)
+		}
+		if s.Event {
+			d.add("event")
 		}
 		d.columns(s.Columns)
 		d.checks(s.Checks)
@@ -57,6 +66,16 @@ type parts struct {
 }
 
 func (d *parts) add(parts ...string) { d.parts = append(d.parts, parts...) }
+
+// connection adds which database it is. Who asks it, and with which password, bears
+// no meaning.
+func (d *parts) connection(c *assets.Connection) {
+	place := c.Place()
+	if file := c.File(); file != "" {
+		place = d.rel(file)
+	}
+	d.add("connection", c.Name, c.Type, place)
+}
 
 func (d *parts) list(items []string) {
 	d.add(strconv.Itoa(len(items)))

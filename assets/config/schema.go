@@ -21,8 +21,8 @@ type schema struct {
 }
 
 var topSchema = schema{
-	blocks: []string{"project", "variable", "locals", "source", "asset", "test"},
-	later:  []string{"connection", "module", "moved", "macro", "notify", "pool", "secret", "environment", "import", "removed", "data", "output"},
+	blocks: []string{"project", "variable", "locals", "connection", "source", "asset", "test"},
+	later:  []string{"module", "moved", "macro", "notify", "pool", "secret", "environment", "import", "removed", "data", "output"},
 	instead: map[string]string{
 		"model":     "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
 		"table":     "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
@@ -62,9 +62,9 @@ var variableSchema = schema{
 }
 
 var sourceSchema = schema{
-	args:   []string{"files", "description", "owner", "tags", "poll", "for_each", "name"},
-	blocks: []string{"format", "freshness", "column", "check"},
-	later: []string{"connection", "table", "version", "event", "url", "when", "load", "schedule", "every", "version_by", "marker",
+	args:   []string{"files", "connection", "table", "version", "description", "owner", "tags", "poll", "for_each", "name"},
+	blocks: []string{"format", "event", "freshness", "column", "check"},
+	later: []string{"url", "when", "load", "schedule", "every", "version_by", "marker",
 		"retry", "timeout", "use_last_good"},
 	instead: map[string]string{
 		"path": "Name the files with `files`, a path or a glob relative to this file.",
@@ -174,7 +174,7 @@ func asBlock(a *hclsyntax.Attribute) string {
 	switch a.Name {
 	case "materialize", "format":
 		return fmt.Sprintf("%s %q {}.", a.Name, value)
-	case "check", "column", "project", "variable", "source", "asset", "test", "given", "expect_check":
+	case "check", "column", "project", "variable", "connection", "source", "asset", "test", "given", "expect_check":
 		return fmt.Sprintf("%s %q { … }.", a.Name, value)
 	}
 	return a.Name + " { … }."

@@ -175,7 +175,9 @@ func (s *scope) checkTraversal(t hcl.Traversal, expr hclsyntax.Expression) *hcl.
 			return problem(at, "each outside of for_each", "each.key and each.value exist only in a source or asset with for_each.")
 		}
 		known = []string{"key", "value"}
-	case "connection", "module", "secret":
+	case "connection":
+		return problem(at, "A connection is no value", "It is named by a source that is a table of it, and nowhere else: connection = connection.NAME.")
+	case "module", "secret":
 		return problem(at, fmt.Sprintf("%q is not supported yet", root), "It belongs to a later version of this program.")
 	default:
 		return s.unknownRoot(t, expr)

@@ -67,7 +67,18 @@ func (l *loader) readOneSource(a *args, b *hclsyntax.Block) *assets.Source {
 		Description: a.text("description"), Owner: a.filled("owner"), Tags: a.texts("tags"), Decl: b.DefRange(),
 		Reader: assets.Reader{Glob: a.filled("files"), Dir: a.s.dir, GlobRange: a.at("files", b.DefRange())},
 	}
-	l.readReader(a, b, &src.Reader)
+	switch {
+	case len(blocksOf(b.Body, "event")) > 0:
+		l.readEvent(a, b)
+		src.Event = true
+	case a.has("connection") || a.has("table"):
+		src.Table = l.readTable(a, b)
+	default:
+		if a.has("version") {
+			l.report(problem(a.body.Attributes["version"].NameRange, "\"version\" without \"table\"", "It is a query on the database that the source is a table of. The version of files is their content."))
+		}
+		l.readReader(a, b, &src.Reader)
+	}
 	for i, fb := range blocksOf(b.Body, "freshness") {
 		l.noLabels(fb)
 		if i > 0 {
@@ -119,7 +130,7 @@ func (l *loader) readReader(a *args, b *hclsyntax.Block, r *assets.Reader) {
 	})
 	switch {
 	case !a.has("files") && !later:
-		l.report(problem(b.DefRange(), "Missing argument \"files\"", fmt.Sprintf("Say which files %s is read from: files = \"data/orders/*.csv\", a path or a glob relative to this file.", a.what)))
+		l.report(problem(b.DefRange(), "Missing argument \"files\"", fmt.Sprintf("Say which files %s is read from: files = \"data/orders/*.csv\", a path or a glob relative to this file. Or give `connection` and `table`, or an `event` block.", a.what)))
 	case isRemote(r.Glob):
 		a.wrong("files", "Files on other machines are not supported yet", "They belong to a later version of this program. Until then, name local files.")
 	case r.Glob != "" && !doublestar.ValidatePattern(r.Glob):

@@ -63,7 +63,7 @@ func tooDeep(src []byte) (offset int, deep bool) {
 }
 
 // blockStart finds where a block begins that stands on its own.
-var blockStart = regexp.MustCompile(`(?m)^(project|variable|locals|source|asset|test)\b`)
+var blockStart = regexp.MustCompile(`(?m)^(project|variable|locals|connection|source|asset|test)\b`)
 
 // maxSyntaxErrors is how many broken blocks of a file are told of: beyond that
 // it is hardly a file of this language.

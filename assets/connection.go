@@ -1,0 +1,84 @@
+package assets
+
+import (
+	"net"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Connection is another database, whose tables can be sources.
+type Connection struct {
+	Name string // letters, digits and underscores, in lower case
+	Type string // "duckdb", "sqlite" or "postgres"
+	Path string // the file of a duckdb or sqlite, as written
+	Dir  string // absolute directory that Path is relative to
+	// DSN says where a postgres is and who asks. It may hold a password: it is never
+	// shown or kept, and no digest is taken of it.
+	DSN string
+	// ExtensionDirectory holds DuckDB's extension for the type, absolute; empty: it is
+	// DuckDB's to find.
+	ExtensionDirectory string
+	Decl               hcl.Range
+}
+
+// File is the absolute path of the database's file; empty if it has none.
+func (c *Connection) File() string {
+	if c.Path == "" || filepath.IsAbs(c.Path) {
+		return c.Path
+	}
+	return filepath.Join(c.Dir, c.Path)
+}
+
+var (
+	dsnPart = regexp.MustCompile(`(\w+)\s*=\s*('(?:[^'\\]|\\.)*'|\S+)`)
+	placing = map[string]bool{"host": true, "hostaddr": true, "port": true, "dbname": true, "service": true}
+)
+
+// Place says which database it is: its path as written, or HOST:PORT/DATABASE. User
+// and password are left out of it.
+func (c *Connection) Place() string {
+	if c.Type != "postgres" {
+		return filepath.ToSlash(c.Path)
+	}
+	if strings.Contains(c.DSN, "://") {
+		u, err := url.Parse(c.DSN)
+		if err != nil {
+			return ""
+		}
+		return u.Host + u.Path
+	}
+	part := map[string]string{}
+	for _, m := range dsnPart.FindAllStringSubmatch(c.DSN, -1) {
+		if name := strings.ToLower(m[1]); placing[name] {
+			part[name] = strings.Trim(m[2], "'")
+		}
+	}
+	host := part["host"] + part["hostaddr"] + part["service"]
+	if part["port"] != "" {
+		host = net.JoinHostPort(host, part["port"])
+	}
+	return host + "/" + part["dbname"]
+}
+
+// AttachedTable says which table of another database a source is.
+type AttachedTable struct {
+	Connection string // a name in Project.Connections
+	Schema     string // as written; empty: the one that the database looks in by itself
+	Table      string // as written
+	// Version is a query on the database, whose one row tells one version of the table
+	// from another; empty: all of its rows do.
+	Version string
+	Range   hcl.Range // the table argument's expression
+}
+
+// String is the table's name as written, schema.table.
+func (t *AttachedTable) String() string {
+	if t.Schema == "" {
+		return t.Table
+	}
+	return t.Schema + "." + t.Table
+}
