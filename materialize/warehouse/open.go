@@ -256,7 +256,8 @@ type LockedError struct {
 	PID     int    // 0 if unknown
 }
 
-func (e *LockedError) Error() string {
+// by names who holds the file.
+func (e *LockedError) by() string {
 	holder := "another program"
 	if e.Program != "" {
 		holder = filepath.Base(e.Program)
@@ -264,8 +265,12 @@ func (e *LockedError) Error() string {
 	if e.PID != 0 {
 		holder += fmt.Sprintf(" (process %d)", e.PID)
 	}
+	return holder
+}
+
+func (e *LockedError) Error() string {
 	return fmt.Sprintf("the warehouse %s is in use by %s: DuckDB lets one process at a time open a file for writing. "+
-		"Wait for it or stop it, or give -lock-timeout more time", e.Path, holder)
+		"Wait for it or stop it, or give -lock-timeout more time", e.Path, e.by())
 }
 
 // NotDuckDBError says that the warehouse's path holds something else.

@@ -316,9 +316,18 @@ func (db *DB) Observe(ctx context.Context, seen []planner.Observation) error {
 		return err
 	}
 	defer c.Close()
+	var rows []planner.Observation // one for each version, those that were replaced before they were read first
+	for _, o := range seen {
+		for _, before := range o.Before {
+			row := o
+			row.ID, row.Arrived = before.ID, before.Arrived
+			rows = append(rows, row)
+		}
+		rows = append(rows, o)
+	}
 	return c.transaction(ctx, func() error {
-		return c.appendRows("observations", len(seen), func(i int) ([]any, error) {
-			o := seen[i]
+		return c.appendRows("observations", len(rows), func(i int) ([]any, error) {
+			o := rows[i]
 			columns, err := json.Marshal(o.Columns)
 			return []any{o.Source.String(), string(o.ID), string(columns), o.Arrived.UTC(), o.At.UTC()}, err
 		})

@@ -321,6 +321,39 @@ func TestObservationsAreALog(t *testing.T) {
 	}
 }
 
+// Versions that were replaced before anybody read them come first.
+func TestObserveRecordsWhatWasReplaced(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "w.duckdb"))
+	seen := planner.Observation{Source: assets.MustName("events.done"), At: moment.Add(time.Hour),
+		Version: planner.Version{ID: "e1:3", Columns: []assets.Column{{Name: "version", Type: "VARCHAR"}}, Arrived: moment.Add(3 * time.Minute)},
+		Before:  []planner.Arrival{{ID: "e1:1", Arrived: moment.Add(time.Minute)}, {ID: "e1:2", Arrived: moment.Add(2 * time.Minute)}}}
+	if err := db.Observe(ctx, []planner.Observation{seen}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := db.Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	rows, err := c.Query(ctx, "SELECT concat_ws(' ', version, epoch(arrived - ?::TIMESTAMPTZ)::INT, epoch(seen - arrived)::INT, columns) FROM _wh._assets.observations ORDER BY rowid", moment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var log []string
+	for rows.Next() {
+		log = append(log, "")
+		if err := rows.Scan(&log[len(log)-1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const columns = `[{"name":"version","type":"VARCHAR"}]`
+	want := []string{"e1:1 60 3540 " + columns, "e1:2 120 3480 " + columns, "e1:3 180 3420 " + columns}
+	if diff := cmp.Diff(want, log); diff != "" || rows.Err() != nil {
+		t.Errorf("the log (-want +got), %v:\n%s", rows.Err(), diff)
+	}
+}
+
 func TestOpenCutsOffWhatAnInterruptedWriteLeft(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "w.duckdb")
 	db := open(t, path)
