@@ -159,6 +159,12 @@ func (k *catalog) makeSource(ctx context.Context, name assets.Name, look observe
 	if look.Err != "" {
 		return fmt.Errorf("source %s cannot be read: %s", name, look.Err)
 	}
+	if look.ID == "" {
+		return fmt.Errorf("source %s never had a version", name)
+	}
+	if look.Table != nil {
+		return k.loadTable(ctx, name, look, e)
+	}
 	readers := 0
 	for _, reader := range k.run.Graph.Nodes[name].Readers {
 		if k.run.tasks[reader] != nil {

@@ -54,8 +54,11 @@ type run struct {
 	catalog   *catalog
 	staged    map[planner.Key]planner.Materialization
 
-	mu          sync.Mutex // guards what follows and the records' Digests
-	done, total int        // of what the run is expected to do
+	mu sync.Mutex // guards what follows and the records' Digests
+	// strayed are tables of other databases that were not what was looked at when
+	// they were copied; see loadTable.
+	strayed     map[assets.Name]bool
+	done, total int // of what the run is expected to do
 	// judgements are what checks found so far, in the order they were run.
 	judgements []planner.Judgement
 }
@@ -66,7 +69,7 @@ type run struct {
 // published. After a crash or a cancelled ctx the next Apply goes on from what
 // was staged; calling Apply again with the same plan does no harm.
 func (x *Executor) Apply(ctx context.Context, p *assets.Project, plan planner.Plan) (Result, error) {
-	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, rechecked: map[assets.Name]*task{}, began: x.Now()}
+	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, rechecked: map[assets.Name]*task{}, strayed: map[assets.Name]bool{}, began: x.Now()}
 	r.id = r.newID()
 	r.plan(plan)
 	if err := r.open(ctx); err != nil {
@@ -181,7 +184,7 @@ func (r *run) build(ctx context.Context) error {
 		}
 		if attempt == maxRereads {
 			for _, name := range moved {
-				r.failReaders(name, fmt.Sprintf("source %s kept changing while it was read. Apply again when its files are complete", name))
+				r.failReaders(name, fmt.Sprintf("source %s kept changing while it was read. Apply again when it is complete", name))
 			}
 			return nil
 		}
@@ -206,11 +209,11 @@ func (r *run) movedSources(ctx context.Context) ([]assets.Name, error) {
 	}
 	var suspects []assets.Name
 	for name := range read {
-		path, err := observe.Changed(ctx, r.Sources[name])
+		changed, err := r.changed(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if path != "" {
+		if changed {
 			suspects = append(suspects, name)
 		}
 	}
@@ -226,14 +229,17 @@ func (r *run) movedSources(ctx context.Context) ([]assets.Name, error) {
 	for _, name := range suspects {
 		before, now := r.Sources[name], looks[name]
 		r.Sources[name] = now
+		// What was copied is none of both, even if these two are the same.
+		same := now.ID == before.ID && !r.hasStrayed(name)
+		delete(r.strayed, name)
 		var others []assets.Name
-		if now.Err != "" || now.ID != before.ID {
+		if now.Err != "" || !same {
 			others = r.verdicts.forget(name) // nobody knows which content was judged
 		}
 		switch {
 		case now.Err != "":
 			r.failReaders(name, fmt.Sprintf("source %s can no longer be read: %s", name, now.Err))
-		case now.ID == before.ID:
+		case same:
 		case !slices.Equal(now.Columns, before.Columns):
 			r.failReaders(name, fmt.Sprintf("source %s got other columns while it was read. Apply again", name))
 		default:

@@ -37,7 +37,9 @@ type world struct {
 	db      *warehouse.DB
 	now     time.Time
 	options planner.Options
-	redact  func(string) string
+	// connections are those of the project that was planned last.
+	connections map[string]*assets.Connection
+	redact      func(string) string
 	// events are those of the last apply.
 	events []materialize.Event
 	// onEvent is called with each of them.
@@ -114,7 +116,8 @@ func (w *world) look(sources []*assets.Source) (map[assets.Name]observe.Look, er
 	if err != nil {
 		return nil, err
 	}
-	o := observe.Observer{Known: known, Now: w.tick(), CachePath: filepath.Join(w.dir, ".files"), Sniff: w.db.Describe, SniffCSV: w.db.SniffCSV}
+	o := observe.Observer{Known: known, Now: w.tick(), CachePath: filepath.Join(w.dir, ".files"), Sniff: w.db.Describe, SniffCSV: w.db.SniffCSV,
+		Connections: w.connections, Attached: w.db.Attached}
 	return o.Look(ctx, sources)
 }
 
@@ -124,6 +127,7 @@ func (w *world) plan() planned {
 	if diags.HasErrors() {
 		w.Fatal(diags)
 	}
+	w.connections = project.Connections
 	var sources []*assets.Source
 	for _, name := range assets.SortedNames(project.Sources) {
 		sources = append(sources, project.Sources[name])

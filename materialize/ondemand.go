@@ -22,7 +22,7 @@ type Report struct {
 // Check runs the checks of the named assets on what is published, and of the named
 // sources on their current versions. It builds and changes nothing.
 func (x *Executor) Check(ctx context.Context, p *assets.Project, names []assets.Name) (Report, error) {
-	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, began: x.Now(), onDemand: true}
+	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, strayed: map[assets.Name]bool{}, began: x.Now(), onDemand: true}
 	r.id = r.newID()
 	var err error
 	if r.catalog, err = newCatalog(ctx, r); err != nil {

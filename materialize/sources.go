@@ -10,7 +10,6 @@ import (
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/materialize/check"
-	"github.com/seed-4311623e/assets/materialize/observe"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
@@ -204,12 +203,12 @@ func (r *run) unsettled(ctx context.Context, names map[assets.Name]bool) error {
 		if r.Sources[name].Err != "" {
 			continue
 		}
-		path, err := observe.Changed(ctx, r.Sources[name])
+		changed, err := r.changed(ctx, name)
 		if err != nil {
 			return err
 		}
-		if path != "" {
-			return errors.New("source " + name.String() + " changed while it was checked. Check again when its files are complete")
+		if changed {
+			return errors.New("source " + name.String() + " changed while it was checked. Check again when it is complete")
 		}
 	}
 	return nil

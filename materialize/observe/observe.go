@@ -21,8 +21,12 @@ type Look struct {
 	// Files are what the version consists of, sorted by path; empty if Err is set.
 	Files []File
 	// SQL reads exactly Files with exactly the version's columns: their names,
-	// types and order. Empty if Err is set.
+	// types and order. Empty if Err is set, or Table is.
 	SQL string
+	// Table is what to [Load]; nil: the source is no table of another database.
+	Table *Table
+	// Events are the files of pushed events that led to this look; see [Forget].
+	Events []Event
 }
 
 // Observer looks at sources.
@@ -39,6 +43,15 @@ type Observer struct {
 	// SniffCSV runs a call of DuckDB's sniff_csv. It is asked once for each content
 	// of a CSV file; nil: DuckDB guesses in every query.
 	SniffCSV func(ctx context.Context, call string) (warehouse.SniffedCSV, error)
+	// Connections are the databases that tables are in, by name.
+	Connections map[string]*assets.Connection
+	// Attached lets one of them be read: [warehouse.DB.Attached].
+	Attached func(ctx context.Context, a warehouse.Attachment, do func(*warehouse.Conn) error) error
+	// EventDir is where [Push] puts events.
+	EventDir string
+	// Recorded are those of Known that the warehouse has recorded: events before
+	// these are over.
+	Recorded map[assets.Name]planner.Observation
 	// Now is the moment of the look.
 	Now time.Time
 }
@@ -46,6 +59,7 @@ type Observer struct {
 // Look observes sources, several at a time. What is wrong with one source is in
 // its Look's Err, along with the last known version; the error returned is ctx's.
 func (o *Observer) Look(ctx context.Context, sources []*assets.Source) (map[assets.Name]Look, error) {
+	sources, others := o.begin(ctx, sources)
 	cache := readCache(o.CachePath)
 	looks := make([]Look, len(sources))
 	hashed := make([][]File, len(sources))
@@ -80,11 +94,11 @@ func (o *Observer) Look(ctx context.Context, sources []*assets.Source) (map[asse
 		})
 	}
 	rest.Wait()
+	byName := others()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 
-	byName := make(map[assets.Name]Look, len(sources))
 	for i, s := range sources {
 		byName[s.Name] = looks[i]
 		if hashed[i] != nil {
@@ -153,10 +167,15 @@ func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Ti
 
 // readable is err as one line for people, with paths as short as the project's owner wrote them.
 func readable(r assets.Reader, err error) string {
-	message := strings.ReplaceAll(err.Error(), strings.TrimSuffix(r.Dir, "/")+"/", "")
-	// DuckDB goes on with the options it tried, general advice and our own SQL.
+	message := withoutAdvice(strings.ReplaceAll(err.Error(), strings.TrimSuffix(r.Dir, "/")+"/", ""))
+	return strings.Join(strings.Fields(message), " ")
+}
+
+// withoutAdvice is an error of DuckDB without what it goes on with: the options it
+// tried, general advice and our own SQL.
+func withoutAdvice(message string) string {
 	for _, end := range []string{"\n\n", "\nLINE ", "\nThe search space used was", "\nCandidates:", "\nPossible "} {
 		message, _, _ = strings.Cut(message, end)
 	}
-	return strings.Join(strings.Fields(message), " ")
+	return message
 }
