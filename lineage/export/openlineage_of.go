@@ -93,6 +93,12 @@ func (o OpenLineage) bare(name assets.Name) Dataset {
 	if source == nil {
 		return Dataset{Namespace: "duckdb://" + o.Namespace, Name: tableName(name)}
 	}
+	switch {
+	case source.Table != nil:
+		return o.attached(source.Table)
+	case source.Event:
+		return Dataset{Namespace: "event://" + o.Namespace, Name: tableName(name)}
+	}
 	files := filepath.FromSlash(source.Reader.Glob)
 	if !filepath.IsAbs(files) {
 		files = filepath.Join(source.Reader.Dir, files)
@@ -110,6 +116,12 @@ func (o OpenLineage) dataset(name assets.Name, version assets.Digest) Dataset {
 	d := o.bare(name)
 	kind := "FILE"
 	if s := o.Project.Sources[name]; s != nil {
+		switch {
+		case s.Table != nil:
+			kind = "TABLE"
+		case s.Event:
+			kind = "STREAM"
+		}
 		d.Facets.Documentation = o.documentation("DocumentationDatasetFacet", s.Description)
 		d.Facets.Ownership = o.ownership("OwnershipDatasetFacet", s.Owner)
 	} else if a := o.Project.Assets[name]; a != nil {

@@ -128,6 +128,12 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 		s.Overtaken = true
 		return materialize.Result{}, stale(moved)
 	}
+	if moved, err := s.otherEvents(ctx, db); err != nil {
+		return materialize.Result{}, fault("Cannot read which events were recorded", err)
+	} else if len(moved) > 0 {
+		s.Overtaken = true
+		return materialize.Result{}, stale(moved)
+	}
 	news := s.news()
 	if err := db.Observe(ctx, news); err != nil {
 		return materialize.Result{}, fault("Cannot record what was observed", err)
@@ -135,6 +141,7 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	if err := db.Plan(ctx, s.planned); err != nil {
 		return materialize.Result{}, fault("Cannot record since when schedules are planned with", err)
 	}
+	s.forgetEvents()
 	executor := materialize.Executor{
 		DB: db, Graph: s.Graph, State: now, Sources: s.Looks, Relook: s.observe,
 		Parallelism: s.Parallelism, Now: s.Now, Emit: s.Emit, Redact: s.Redactor.String,

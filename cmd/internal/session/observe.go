@@ -29,7 +29,8 @@ func (s *Session) observe(ctx context.Context, names []assets.Name) (map[assets.
 	if s.known == nil {
 		s.know(nil)
 	}
-	o := observe.Observer{CachePath: s.cache("files"), Known: s.known, Sniff: s.sniff, SniffCSV: s.sniffCSV, Now: s.Now().UTC()}
+	o := observe.Observer{CachePath: s.cache("files"), Known: s.known, Recorded: s.recorded, Sniff: s.sniff, SniffCSV: s.sniffCSV,
+		Connections: s.Project.Connections, Attached: s.attached, EventDir: s.eventDir(), Now: s.Now().UTC()}
 	return o.Look(ctx, sources)
 }
 
@@ -114,6 +115,9 @@ func (s *Session) unobserved(source *assets.Source, look observe.Look) *hcl.Diag
 		consequence = "It was never seen before, so its columns are not known: what reads it is not checked and cannot be built."
 	}
 	subject := source.Reader.GlobRange
+	if source.Table != nil {
+		subject = source.Table.Range
+	}
 	if subject.Filename == "" {
 		subject = source.Decl
 	}

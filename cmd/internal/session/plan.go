@@ -35,7 +35,7 @@ func (s *Session) Compile(ctx context.Context) hcl.Diagnostics {
 	s.Graph = graph
 	var diags hcl.Diagnostics
 	for _, name := range assets.SortedNames(s.Looks) {
-		if look := s.Looks[name]; look.Err != "" {
+		if look := s.Looks[name]; look.Err != "" && !(look.ID == "" && s.Project.Sources[name].Event) { // the plan says what waits for an event
 			diags = append(diags, s.unobserved(s.Project.Sources[name], look))
 		}
 	}
@@ -46,7 +46,7 @@ func (s *Session) Compile(ctx context.Context) hcl.Diagnostics {
 func (s *Session) compile(ctx context.Context, looks map[assets.Name]observe.Look) (*lineage.Graph, hcl.Diagnostics) {
 	columns := map[assets.Name][]assets.Column{}
 	for name, look := range looks {
-		if look.ID != "" {
+		if len(look.Columns) > 0 { // those of a pushed event are known before there is one
 			columns[name] = look.Columns
 		}
 	}

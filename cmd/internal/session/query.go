@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/lineage"
+	"github.com/seed-4311623e/assets/materialize/observe"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
@@ -53,7 +54,7 @@ func (s *Session) query(ctx context.Context, r *Result, statement string) error 
 	if err := s.find(ctx, c, refs); err != nil {
 		return err
 	}
-	if err := s.resolve(ctx, c, exists, refs); err != nil {
+	if err := s.resolve(ctx, db, c, exists, refs); err != nil {
 		return err
 	}
 	// As a view the statement gets column names and types that can be asked for.
@@ -191,7 +192,7 @@ func (s *Session) find(ctx context.Context, c *warehouse.Conn, refs []lineage.Re
 }
 
 // resolve makes names mean what is published, or what a source holds now.
-func (s *Session) resolve(ctx context.Context, c *warehouse.Conn, exists bool, refs []lineage.Ref) error {
+func (s *Session) resolve(ctx context.Context, db *warehouse.DB, c *warehouse.Conn, exists bool, refs []lineage.Ref) error {
 	var sources []assets.Name
 	for _, ref := range refs {
 		if s.Project.Sources[ref.Name] != nil {
@@ -208,6 +209,7 @@ func (s *Session) resolve(ctx context.Context, c *warehouse.Conn, exists bool, r
 	// Two catalogs cannot be searched for one schema, so all that is read gets a view in one.
 	statements := []string{"ATTACH ':memory:' AS _query"}
 	schemas := map[string]bool{"main": true}
+	tables := map[string]observe.Look{} // to be copied, by where to
 	for _, ref := range refs {
 		if ref.Name == (assets.Name{}) {
 			continue
@@ -215,10 +217,12 @@ func (s *Session) resolve(ctx context.Context, c *warehouse.Conn, exists bool, r
 		body := "FROM " + warehouse.Catalog + "." + warehouse.NameRef(ref.Name)
 		if s.Project.Sources[ref.Name] != nil {
 			look := looks[ref.Name]
-			if look.SQL == "" {
+			if look.Err != "" {
 				return fmt.Errorf("source %s cannot be read: %s", ref.Name, look.Err)
 			}
-			body = look.SQL
+			if body = look.SQL; look.Table != nil {
+				tables["_query."+warehouse.NameRef(ref.Name)] = look
+			}
 		} else if !exists {
 			continue
 		}
@@ -226,10 +230,18 @@ func (s *Session) resolve(ctx context.Context, c *warehouse.Conn, exists bool, r
 			schemas[ref.Name.Schema] = true
 			statements = append(statements, "CREATE SCHEMA _query."+warehouse.Ident(ref.Name.Schema))
 		}
+		if body == "" {
+			continue
+		}
 		statements = append(statements, "CREATE OR REPLACE VIEW _query."+warehouse.NameRef(ref.Name)+" AS "+body)
 	}
 	if err := c.Exec(ctx, strings.Join(append(statements, "USE _query"), ";")); err != nil {
 		return queryError(err)
+	}
+	for into, look := range tables {
+		if _, err := observe.Load(ctx, db, look, into); err != nil {
+			return fmt.Errorf("source %s cannot be read: %w", look.Source, err)
+		}
 	}
 	return nil
 }

@@ -35,17 +35,22 @@ type ShowAssetJSON struct {
 
 // ShowSourceJSON is one source.
 type ShowSourceJSON struct {
-	Source      assets.Name     `json:"source"`
-	Description string          `json:"description,omitempty"`
-	Owner       string          `json:"owner,omitempty"`
-	Tags        []string        `json:"tags"`
-	Files       string          `json:"files"`
-	Format      string          `json:"format"`
-	Version     assets.Digest   `json:"version,omitempty"`
-	Arrived     *time.Time      `json:"arrived,omitempty"`
-	Error       string          `json:"error,omitempty"`
-	Columns     []assets.Column `json:"columns"`
-	Readers     []assets.Name   `json:"readers"`
+	Source      assets.Name `json:"source"`
+	Description string      `json:"description,omitempty"`
+	Owner       string      `json:"owner,omitempty"`
+	Tags        []string    `json:"tags"`
+	Files       string      `json:"files"`
+	Format      string      `json:"format"`
+	// Connection and Table say which table of which database it is, instead of Files.
+	Connection string `json:"connection,omitempty"`
+	Table      string `json:"table,omitempty"`
+	// Event says that its versions are pushed.
+	Event   bool            `json:"event,omitempty"`
+	Version assets.Digest   `json:"version,omitempty"`
+	Arrived *time.Time      `json:"arrived,omitempty"`
+	Error   string          `json:"error,omitempty"`
+	Columns []assets.Column `json:"columns"`
+	Readers []assets.Name   `json:"readers"`
 	// Checks are what the checks found in this version; none if they were not run on it.
 	Checks []planner.CheckResult `json:"checks"`
 }
@@ -77,6 +82,12 @@ func showSource(in planner.Input, source *assets.Source) ShowSourceJSON {
 		Files: source.Reader.Glob, Format: source.Reader.Format, Version: seen.ID, Arrived: moment(seen.Arrived), Error: seen.Err,
 		Columns: append([]assets.Column{}, seen.Columns...), Readers: []assets.Name{},
 		Checks: []planner.CheckResult{},
+	}
+	if source.Table != nil {
+		shown.Connection, shown.Table = source.Table.Connection, source.Table.String()
+	}
+	if shown.Event = source.Event; shown.Event && seen.ID == "" {
+		shown.Error = "" // nothing is wrong with it
 	}
 	if verdict, judged := in.Verdict(source.Name); judged {
 		shown.Checks = append(shown.Checks, verdict.Checks...)
@@ -141,6 +152,12 @@ func ShowText(w io.Writer, doc ShowJSON, now time.Time, style Style) {
 		fmt.Fprintf(w, "%s %s\n", style.Dim("source"), style.Bold(s.Source.String()))
 		t := table{}
 		facts(&t, "description", s.Description, "owner", s.Owner, "tags", strings.Join(s.Tags, ", "), "files", s.Files, "format", s.Format)
+		switch {
+		case s.Table != "":
+			facts(&t, "table", s.Table+" of "+s.Connection)
+		case s.Event:
+			facts(&t, "events", "are pushed: assets event "+s.Source.String())
+		}
 		if s.Version != "" {
 			facts(&t, "version", s.Version.Short(), "arrived", fmt.Sprintf("%s (%s)", Ago(*s.Arrived, now), Moment(*s.Arrived)))
 		}

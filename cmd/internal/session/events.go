@@ -1,0 +1,106 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
+	"github.com/seed-4311623e/assets/materialize/observe"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+)
+
+// eventDir is where pushed events wait until the warehouse has recorded them. It is
+// not a cache: what is lost of it was never delivered.
+func (s *Session) eventDir() string { return s.cache("events") }
+
+// Push delivers an event of a source, with the given version; a new one if that is
+// empty. It returns the version. The warehouse is not needed: another process may
+// hold it. at is when the event came in.
+func (s *Session) Push(name, version string, at time.Time) (assets.Name, string, hcl.Diagnostics) {
+	n, err := assets.ParseName(name)
+	if err != nil {
+		return n, "", fault("Invalid name", err)
+	}
+	switch source := s.Project.Sources[n]; {
+	case source == nil:
+		return n, "", s.noSource(n)
+	case !source.Event:
+		return n, "", hcl.Diagnostics{{
+			Severity: hcl.DiagError, Summary: fmt.Sprintf("Source %s has no events", n), Subject: source.Decl.Ptr(),
+			Detail: "Its versions are found by looking at it. The versions of a source with a block `event {}`, and nothing else, are pushed.",
+		}}
+	}
+	if version == "" {
+		version = observe.NewVersion(at)
+	}
+	if err := observe.Push(s.eventDir(), n, version, at); err != nil {
+		return n, version, fault("The event was not pushed", err)
+	}
+	return n, version, nil
+}
+
+// noSource says that no source has a name, and which may have been meant.
+func (s *Session) noSource(n assets.Name) hcl.Diagnostics {
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("No source %q", n), Detail: "Nothing of this name is declared."}
+	if s.Project.Assets[n] != nil {
+		d.Detail = "It is an asset: it is built, and moves when its inputs do."
+	}
+	var pushed, all []string
+	for _, name := range assets.SortedNames(s.Project.Sources) {
+		if all = append(all, name.String()); s.Project.Sources[name].Event {
+			pushed = append(pushed, name.String())
+		}
+	}
+	if near := lineage.Nearest(n.String(), all); len(near) > 0 {
+		d.Detail += fmt.Sprintf(" Did you mean %q?", near[0])
+	} else if len(pushed) > 0 {
+		d.Detail += " Events are pushed to " + strings.Join(pushed, ", ") + "."
+	} else {
+		d.Detail += fmt.Sprintf(" To push events, declare it: source %q { event {} }", n)
+	}
+	return hcl.Diagnostics{d}
+}
+
+// forgetEvents removes the events that the warehouse has recorded. Those that stay,
+// because of whatever error, are known to be recorded when they are seen again.
+func (s *Session) forgetEvents() {
+	for _, look := range s.Looks {
+		if err := observe.Forget(s.eventDir(), look); err != nil {
+			s.Log.Warn().Err(err).Msg("an event that was recorded is not removed")
+		}
+	}
+}
+
+// otherEvents names the sources of which another process has recorded events since
+// they were looked at: what is recorded after those would seem to be newer.
+func (s *Session) otherEvents(ctx context.Context, db *warehouse.DB) (moved []string, err error) {
+	pushed := maps.Clone(s.Looks)
+	maps.DeleteFunc(pushed, func(_ assets.Name, look observe.Look) bool { return len(look.Events) == 0 })
+	if len(pushed) == 0 {
+		return nil, nil
+	}
+	recorded, err := db.Observations(ctx)
+	for name := range pushed {
+		if recorded[name].ID != s.recorded[name].ID {
+			moved = append(moved, fmt.Sprintf("source %s has a new version", name))
+		}
+	}
+	slices.Sort(moved)
+	return moved, err
+}
+
+// attached lets a connection's database be read.
+func (s *Session) attached(ctx context.Context, a warehouse.Attachment, do func(*warehouse.Conn) error) error {
+	db, err := s.openMemory()
+	if err != nil {
+		return err
+	}
+	return db.Attached(ctx, a, do)
+}
