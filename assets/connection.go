@@ -1,8 +1,6 @@
 package assets
 
 import (
-	"net"
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -44,12 +42,10 @@ func (c *Connection) Place() string {
 	if c.Type != "postgres" {
 		return filepath.ToSlash(c.Path)
 	}
-	if strings.Contains(c.DSN, "://") {
-		u, err := url.Parse(c.DSN)
-		if err != nil {
-			return ""
-		}
-		return u.Host + u.Path
+	if _, address, ok := strings.Cut(c.DSN, "://"); ok {
+		// After the last @ there is nothing of a password, however it is written.
+		address, _, _ = strings.Cut(address[strings.LastIndexByte(address, '@')+1:], "?")
+		return address
 	}
 	part := map[string]string{}
 	for _, m := range dsnPart.FindAllStringSubmatch(c.DSN, -1) {
@@ -59,7 +55,7 @@ func (c *Connection) Place() string {
 	}
 	host := part["host"] + part["hostaddr"] + part["service"]
 	if part["port"] != "" {
-		host = net.JoinHostPort(host, part["port"])
+		host += ":" + part["port"]
 	}
 	return host + "/" + part["dbname"]
 }

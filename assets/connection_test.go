@@ -15,7 +15,7 @@ func TestConnectionPlace(t *testing.T) {
 		{assets.Connection{Type: "duckdb", Path: "../crm.duckdb", Dir: "/shop"}, "../crm.duckdb"},
 		{assets.Connection{Type: "postgres", DSN: "postgres://ann:hunter2@db.example.com:5433/crm?sslmode=require"}, "db.example.com:5433/crm"},
 		{assets.Connection{Type: "postgres", DSN: "postgres:///crm"}, "/crm"},
-		{assets.Connection{Type: "postgres", DSN: "postgres://ann:hun%zzter2@db/crm"}, ""},
+		{assets.Connection{Type: "postgres", DSN: "postgres://ann:hun@t/e?r@db/crm"}, "db/crm"},
 		{assets.Connection{Type: "postgres", DSN: "host=db port=5432 user=ann password=hunter2 dbname=crm"}, "db:5432/crm"},
 		{assets.Connection{Type: "postgres", DSN: `password='host=x \' dbname=y' dbname = 'crm' host=db`}, "db/crm"},
 	} {
