@@ -40,20 +40,24 @@ var connectionName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 func (l *loader) loadConnections() {
 	for _, f := range l.files {
 		for _, b := range f.blocks("connection") {
-			c := l.readConnection(l.scopeOf(f.dir), b)
-			switch first := l.project.Connections[c.Name]; {
+			c, good := l.readConnection(l.scopeOf(f.dir), b)
+			switch first, twice := l.connections[c.Name]; {
 			case c.Name == "":
-			case first != nil:
-				l.duplicate(fmt.Sprintf("connection %q", c.Name), first.Decl, c.Decl)
+			case twice:
+				l.duplicate(fmt.Sprintf("connection %q", c.Name), first, c.Decl)
 			default:
-				l.project.Connections[c.Name] = c
+				l.connections[c.Name] = c.Decl
+				if good {
+					l.project.Connections[c.Name] = c
+				}
 			}
 		}
 	}
 }
 
-func (l *loader) readConnection(s *scope, b *hclsyntax.Block) *assets.Connection {
-	c := &assets.Connection{Dir: s.dir, Decl: b.DefRange()}
+// readConnection is false if nothing can be read by way of the connection.
+func (l *loader) readConnection(s *scope, b *hclsyntax.Block) (c *assets.Connection, good bool) {
+	c = &assets.Connection{Dir: s.dir, Decl: b.DefRange()}
 	what := "the connection"
 	if label, ok := l.label(b, "name"); ok {
 		what = fmt.Sprintf("connection %q", label)
@@ -85,8 +89,9 @@ func (l *loader) readConnection(s *scope, b *hclsyntax.Block) *assets.Connection
 	}
 	if c.Path != "" && sameFile(c.File(), l.project.Warehouse) {
 		a.wrong("path", "The connection is to the warehouse itself", "What the project builds is read by its name, schema.table. A connection is to a database made elsewhere.")
+		return c, false
 	}
-	return c
+	return c, c.Path+c.DSN != ""
 }
 
 // oneOf reports that a connection lacks the argument its type needs, or has the other's.
@@ -158,7 +163,7 @@ func (l *loader) connectionOf(a *args) string {
 	if expr == nil {
 		return ""
 	}
-	known := slices.Sorted(maps.Keys(l.project.Connections))
+	known := slices.Sorted(maps.Keys(l.connections))
 	t, diags := hcl.AbsTraversalForExpr(expr)
 	member, at := "", expr.Range()
 	if !diags.HasErrors() && t.RootName() == "connection" && len(t) == 2 {
@@ -171,7 +176,7 @@ func (l *loader) connectionOf(a *args) string {
 			hint = "connection = connection." + known[0]
 		}
 		l.report(problem(at, "\"connection\" must name a connection", fmt.Sprintf("Refer to a connection block, without quotes: %s.", hint)))
-	case l.project.Connections[member] == nil && !l.unparsed:
+	case !slices.Contains(known, member) && !l.unparsed:
 		l.report(problem(at, fmt.Sprintf("Unknown reference connection.%s", member), fmt.Sprintf("No connection block declares %q", member)+didYouMean(member, known, ".")))
 	}
 	return member

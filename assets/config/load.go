@@ -65,6 +65,9 @@ type loader struct {
 	project   *assets.Project
 	variables map[string]*variable
 	locals    map[string]*local
+	// connections are where connection blocks stand, by name; those without mistakes
+	// are the project's.
+	connections map[string]hcl.Range
 	// defaultContract is the project's, for assets that declare columns.
 	defaultContract assets.Contract
 
@@ -84,14 +87,15 @@ type loader struct {
 
 func newLoader(root string, o Options) *loader {
 	l := &loader{
-		root:      root,
-		store:     &store{root: root, text: map[string][]byte{}},
-		environ:   environMap(o.Environ),
-		variables: map[string]*variable{},
-		locals:    map[string]*local{},
-		scopes:    map[string]*scope{},
-		secrets:   map[string]bool{},
-		unread:    assets.Unread{Names: map[assets.Name]bool{}},
+		root:        root,
+		store:       &store{root: root, text: map[string][]byte{}},
+		environ:     environMap(o.Environ),
+		variables:   map[string]*variable{},
+		locals:      map[string]*local{},
+		connections: map[string]hcl.Range{},
+		scopes:      map[string]*scope{},
+		secrets:     map[string]bool{},
+		unread:      assets.Unread{Names: map[assets.Name]bool{}},
 		project: &assets.Project{
 			Dir: root, Warehouse: filepath.Join(root, defaultWarehouse), Timezone: "UTC",
 			Connections: map[string]*assets.Connection{},

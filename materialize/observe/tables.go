@@ -42,6 +42,12 @@ func (o *Observer) lookTables(ctx context.Context, sources []*assets.Source) []L
 	for name, members := range byConnection {
 		databases.Go(func() error {
 			c := o.Connections[name]
+			if c == nil { // a mistake of the project that was reported
+				for _, i := range members {
+					looks[i] = o.unseen(sources[i].Name, errors.New("its connection is not declared"))
+				}
+				return nil
+			}
 			from := attached(c)
 			err := o.Attached(ctx, from, func(conn *warehouse.Conn) error {
 				for _, i := range members {

@@ -108,6 +108,12 @@ func (s *Session) unrecorded(look planner.Observation) []planner.Arrival {
 	return news
 }
 
+// isTold reports whether it is told elsewhere why a source has no version: the plan
+// says what waits for an event, and a connection with a mistake has been reported.
+func (s *Session) isTold(source *assets.Source, look observe.Look) bool {
+	return source.Event && look.ID == "" || source.Table != nil && s.Project.Connections[source.Table.Connection] == nil
+}
+
 // unobserved tells that a source cannot be observed, and what follows from that.
 func (s *Session) unobserved(source *assets.Source, look observe.Look) *hcl.Diagnostic {
 	consequence := "What reads it keeps its last good version until it can be."

@@ -35,8 +35,8 @@ func (s *Session) Compile(ctx context.Context) hcl.Diagnostics {
 	s.Graph = graph
 	var diags hcl.Diagnostics
 	for _, name := range assets.SortedNames(s.Looks) {
-		if look := s.Looks[name]; look.Err != "" && !(look.ID == "" && s.Project.Sources[name].Event) { // the plan says what waits for an event
-			diags = append(diags, s.unobserved(s.Project.Sources[name], look))
+		if source, look := s.Project.Sources[name], s.Looks[name]; look.Err != "" && !s.isTold(source, look) {
+			diags = append(diags, s.unobserved(source, look))
 		}
 	}
 	s.Log.Debug().Stringer("observe", observed.Sub(began)).Stringer("compile", time.Since(observed)).Msg("compiled the project")
