@@ -55,12 +55,16 @@ type Source struct {
 	Checks      []Check // those of column blocks included
 	// Poll is how often a daemon looks at it; 0: as the policies of its readers ask for.
 	Poll time.Duration
-	Decl hcl.Range
+	// Remote are fetched, and their answers read in this order; nil: Reader names
+	// local files.
+	Remote []Request
+	Taking Taking
+	Decl   hcl.Range
 }
 
 // Reader says how the files of a source are read.
 type Reader struct {
-	Glob   string // as written, relative to the file it was written in
+	Glob   string // as written, relative to the file it was written in; of a remote source its address as shown
 	Dir    string // absolute directory Glob is relative to
 	Format string // "csv", "parquet" or "json"
 	// Options are arguments of DuckDB's reader function, each value a SQL literal.

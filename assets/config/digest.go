@@ -40,6 +40,7 @@ func digest(p *assets.Project) assets.Digest {
 		if s.Event {
 			d.add("event")
 		}
+		d.arriving(s)
 		d.columns(s.Columns)
 		d.checks(s.Checks)
 	}
@@ -95,6 +96,25 @@ func (d *parts) checks(checks []assets.Check) {
 		d.list(c.Columns)
 		d.list(c.Values)
 		d.list(c.ToColumns)
+	}
+}
+
+// arriving adds where a source comes from and when it is taken. A source that says
+// nothing of it adds nothing.
+func (d *parts) arriving(s *assets.Source) {
+	for _, r := range s.Remote {
+		d.add("url", r.URL) // not its headers: they may hold tokens
+	}
+	t := s.Taking
+	if t.ByStat || t.Marker != "" || t.Settle != 0 {
+		d.add("taking", strconv.FormatBool(t.ByStat), t.Marker, t.Settle.String())
+	}
+	for _, c := range t.When {
+		var address string
+		if c.Request != nil {
+			address = c.Request.URL
+		}
+		d.add("when", c.SQL.Text, d.rel(filepath.Join(c.Dir, filepath.FromSlash(c.File))), address, strconv.Itoa(c.Status), c.From.String(), c.To.String(), c.Timezone)
 	}
 }
 

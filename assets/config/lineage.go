@@ -129,7 +129,7 @@ func (a *args) headers(name string) map[string]string {
 		case !isToken(field):
 			a.s.l.report(problem(at, fmt.Sprintf("%q is not the name of a header", field), "Names of headers are letters, digits and dashes, such as Authorization."))
 		case fixedHeaders[http.CanonicalHeaderKey(field)]:
-			a.s.l.report(problem(at, fmt.Sprintf("The header %s cannot be set", field), "It follows from what is posted. Leave it out."))
+			a.s.l.report(problem(at, fmt.Sprintf("The header %s cannot be set", field), "It follows from the request itself. Leave it out."))
 		case value.IsNull() || !value.Type().IsPrimitiveType() || err != nil:
 			a.s.l.report(problem(at, fmt.Sprintf("The header %s must be a string", field), fmt.Sprintf("In %s, this value is something else.", a.what)))
 		case strings.ContainsFunc(text.AsString(), func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):

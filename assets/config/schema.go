@@ -62,10 +62,10 @@ var variableSchema = schema{
 }
 
 var sourceSchema = schema{
-	args:   []string{"files", "connection", "table", "version", "description", "owner", "tags", "poll", "for_each", "name"},
-	blocks: []string{"format", "event", "freshness", "column", "check"},
-	later: []string{"url", "when", "load", "schedule", "every", "version_by", "marker",
-		"retry", "timeout", "use_last_good"},
+	args: []string{"files", "url", "headers", "timeout", "version_by", "marker", "settle", "connection", "table", "version",
+		"description", "owner", "tags", "poll", "for_each", "name"},
+	blocks: []string{"format", "event", "when", "freshness", "column", "check"},
+	later:  []string{"load", "schedule", "every", "retry", "use_last_good"},
 	instead: map[string]string{
 		"path": "Name the files with `files`, a path or a glob relative to this file.",
 		"file": "Name the files with `files`, a path or a glob relative to this file.",

@@ -77,8 +77,10 @@ func (l *loader) readOneSource(a *args, b *hclsyntax.Block) *assets.Source {
 		if a.has("version") {
 			l.report(problem(a.body.Attributes["version"].NameRange, "\"version\" without \"table\"", "It is a query on the database that the source is a table of. The version of files is their content."))
 		}
-		l.readReader(a, b, &src.Reader)
+		src.Remote = l.readRemote(a, &src.Reader)
+		l.readReader(a, b, &src.Reader, src.Remote)
 	}
+	src.Taking = l.readTaking(a, b)
 	for i, fb := range blocksOf(b.Body, "freshness") {
 		l.noLabels(fb)
 		if i > 0 {
@@ -123,14 +125,17 @@ func ageByPromise(src *assets.Source) {
 	}
 }
 
-// readReader reads what says how a source's files are read.
-func (l *loader) readReader(a *args, b *hclsyntax.Block, r *assets.Reader) {
+// readReader reads what says how a source's files are read, or the answers to remote.
+func (l *loader) readReader(a *args, b *hclsyntax.Block, r *assets.Reader, remote []assets.Request) {
 	later := slices.ContainsFunc(sourceSchema.later, func(name string) bool {
 		return a.has(name) || len(blocksOf(b.Body, name)) > 0
 	})
 	switch {
+	case a.has("url"):
 	case !a.has("files") && !later:
-		l.report(problem(b.DefRange(), "Missing argument \"files\"", fmt.Sprintf("Say which files %s is read from: files = \"data/orders/*.csv\", a path or a glob relative to this file. Or give `connection` and `table`, or an `event` block.", a.what)))
+		l.report(problem(b.DefRange(), "Missing argument \"files\"", fmt.Sprintf("Say which files %s is read from: files = \"data/orders/*.csv\", a path or a glob relative to this file; or from which address, url = \"https://…\". Or give `connection` and `table`, or an `event` block.", a.what)))
+	case isWeb(r.Glob):
+		a.wrong("files", "An address is given as `url`", fmt.Sprintf("Write url = %q instead of files.", r.Glob))
 	case isRemote(r.Glob):
 		a.wrong("files", "Files on other machines are not supported yet", "They belong to a later version of this program. Until then, name local files.")
 	case r.Glob != "" && !doublestar.ValidatePattern(r.Glob):
@@ -145,11 +150,14 @@ func (l *loader) readReader(a *args, b *hclsyntax.Block, r *assets.Reader) {
 		}
 		block = fb
 	}
-	ext := extension(r.Glob)
+	ext, named := extension(r.Glob), "files"
+	if a.has("url") {
+		ext, named = remoteExtension(remote), "url"
+	}
 	r.Format = formats[ext]
 	if block == nil {
-		if r.Glob != "" && r.Format == "" && !isRemote(r.Glob) {
-			a.wrong("files", "Unknown format of the files", fmt.Sprintf("%s Say what they are: format \"csv\" {}; or parquet, or json.", unknownExtension(ext)))
+		if r.Glob != "" && r.Format == "" && (named == "url" || !isRemote(r.Glob)) {
+			a.wrong(named, "Unknown format of the files", fmt.Sprintf("%s Say what they are: format \"csv\" {}; or parquet, or json.", unknownExtension(ext)))
 		}
 	} else {
 		l.readFormat(a, block, r)
