@@ -19,8 +19,10 @@ const cacheFormat = "files-3"
 type hashCache struct {
 	Format  string                             `json:"format"`
 	Sources map[assets.Name]map[string]hashOne `json:"sources"`
-	all     map[string]hashOne                 // by path, of every source, as read
-	changed bool
+	// Unsettled are files of each source that may still be being written.
+	Unsettled map[assets.Name]map[string]sighting `json:"unsettled,omitempty"`
+	all       map[string]hashOne                  // by path, of every source, as read
+	changed   bool
 }
 
 // hashOne is a File without its path. Times are nanoseconds since 1970, which a
@@ -76,6 +78,20 @@ func (c *hashCache) remember(source assets.Name, files []File) {
 		c.Sources = map[assets.Name]map[string]hashOne{}
 	}
 	c.Sources[source], c.changed = fresh, true
+}
+
+// watch replaces what is known of a source's files that are not taken yet.
+func (c *hashCache) watch(source assets.Name, unsettled map[string]sighting) {
+	if len(unsettled)+len(c.Unsettled[source]) == 0 {
+		return
+	}
+	if c.Unsettled == nil {
+		c.Unsettled = map[assets.Name]map[string]sighting{}
+	}
+	c.changed = true
+	if c.Unsettled[source] = unsettled; len(unsettled) == 0 {
+		delete(c.Unsettled, source)
+	}
 }
 
 // write replaces the cache file if anything changed. A reader sees the old file or the new one.

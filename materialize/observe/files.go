@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -28,6 +29,9 @@ type File struct {
 	Changed int64     // when the inode last changed, in ns since 1970: nobody can set it back; 0 where there is none
 	Hash    string    // SHA-256 of the content, hex
 	Hashed  time.Time // just before the content was read
+
+	marked time.Time // when its marker was written, if it needs one
+	byStat bool      // Hash is not of the content
 
 	dialect    *Dialect // of a CSV file, if it was found out
 	dialectKey string   // what besides the content decided it
@@ -50,29 +54,37 @@ func (f File) same(info fs.FileInfo) bool {
 
 // glob returns the files that a reader's pattern matches, absolute and sorted.
 // Like a shell it leaves out hidden files unless the pattern names the dot: what
-// is being uploaded or edited often has such a name.
+// is being uploaded or edited often has such a name, or one that says so.
 func glob(r assets.Reader) ([]string, error) {
-	base, pattern := doublestar.SplitPattern(filepath.ToSlash(r.Glob))
+	paths, err := matches(r.Dir, r.Glob)
+	if err == nil && len(paths) == 0 {
+		err = fmt.Errorf("%s matches no file. The path is relative to the directory of %s", r.Glob, declaredIn(r))
+	}
+	return paths, err
+}
+
+// matches is glob, but it is no error that nothing matches.
+func matches(relativeTo, pattern string) ([]string, error) {
+	written := pattern
+	base, pattern := doublestar.SplitPattern(filepath.ToSlash(pattern))
 	dir := filepath.FromSlash(base)
 	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(r.Dir, dir)
+		dir = filepath.Join(relativeTo, dir)
 	}
-	matches, err := doublestar.Glob(os.DirFS(dir), pattern,
+	paths, err := doublestar.Glob(os.DirFS(dir), pattern,
 		doublestar.WithFilesOnly(), doublestar.WithNoHidden(), doublestar.WithFailOnIOErrors())
 	if errors.Is(err, doublestar.ErrBadPattern) {
-		return nil, fmt.Errorf("%s is not a pattern for files: a bracket or brace is left open", r.Glob)
+		return nil, fmt.Errorf("%s is not a pattern for files: a bracket or brace is left open", written)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, unreadable(err)
 	}
-	if len(matches) == 0 {
-		return nil, fmt.Errorf("%s matches no file. The path is relative to the directory of %s", r.Glob, declaredIn(r))
+	paths = slices.DeleteFunc(paths, func(path string) bool { return isUnfinished(path, written) })
+	for i, path := range paths {
+		paths[i] = filepath.Join(dir, filepath.FromSlash(path))
 	}
-	for i, m := range matches {
-		matches[i] = filepath.Join(dir, filepath.FromSlash(m))
-	}
-	slices.Sort(matches)
-	return slices.Compact(matches), nil
+	slices.Sort(paths)
+	return slices.Compact(paths), nil
 }
 
 func declaredIn(r assets.Reader) string {
@@ -111,6 +123,27 @@ func hash(ctx context.Context, path string, known File) (File, error) {
 		before = after
 	}
 	return File{}, fmt.Errorf("%s changes while it is read: wait until it is written", path)
+}
+
+// identify is hash for a file that is known by its content, or by what the file
+// system says of it.
+func identify(ctx context.Context, path string, byStat bool, known File) (File, error) {
+	if !byStat {
+		return hash(ctx, path, known)
+	}
+	info, err := stat(path)
+	if err != nil {
+		return File{}, err
+	}
+	f := File{Path: path, Size: info.Size(), ModTime: info.ModTime(), Hashed: time.Now(), byStat: true}
+	f.Inode, f.Changed = warehouse.FileID(info)
+	// Not the inode: where it says something, the time of its last change says it, too,
+	// and network mounts give a file another one each time.
+	f.Hash = string(assets.NewDigest("stat", path, strconv.FormatInt(f.Size, 10), strconv.FormatInt(f.ModTime.UnixNano(), 10), strconv.FormatInt(f.Changed, 10)))
+	if f.Hash == known.Hash {
+		f.dialect, f.dialectKey = known.dialect, known.dialectKey
+	}
+	return f, nil
 }
 
 // stat refuses what has no content to read: a named pipe would block for ever,
@@ -168,7 +201,7 @@ func contentHash(ctx context.Context, path string, size int64) (string, error) {
 // that the source's pattern would match now is no change: look's SQL does not read it.
 func Changed(ctx context.Context, look Look) (string, error) {
 	for _, f := range look.Files {
-		now, err := hash(ctx, f.Path, f)
+		now, err := identify(ctx, f.Path, f.byStat, f)
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}

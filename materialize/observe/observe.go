@@ -2,10 +2,13 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,15 +21,23 @@ import (
 // Look is an observation of a source together with what was seen.
 type Look struct {
 	planner.Observation
-	// Files are what the version consists of, sorted by path; empty if Err is set.
+	// Files are what the version consists of, in the order they are read; empty if it
+	// cannot be read.
 	Files []File
 	// SQL reads exactly Files with exactly the version's columns: their names,
-	// types and order. Empty if Err is set, or Table is.
+	// types and order. Empty if Version cannot be read, or Table is set; of what was fetched the last
+	// version can be, also when Err is set.
 	SQL string
 	// Table is what to [Load]; nil: the source is no table of another database.
 	Table *Table
 	// Events are the files of pushed events that led to this look; see [Forget].
 	Events []Event
+	// Waits says what was delivered and is not taken yet, and for what it waits; empty:
+	// nothing. Err is set as well if the last version cannot be read meanwhile.
+	Waits string
+	// Again is when something of that is taken if nothing else happens; zero: nobody
+	// knows.
+	Again time.Time
 }
 
 // Observer looks at sources.
@@ -52,8 +63,32 @@ type Observer struct {
 	// Recorded are those of Known that the warehouse has recorded: events before
 	// these are over.
 	Recorded map[assets.Name]planner.Observation
+	// FetchDir is a directory for what is fetched from remote sources, one in it for each.
+	FetchDir string
+	// Ask runs the query of a condition and reports whether the first value is true.
+	// It is asked by several goroutines at once.
+	Ask func(ctx context.Context, sql string) (bool, error)
+	// Settle is for how long a file must not have changed if its source says nothing of it.
+	Settle time.Duration
+	// Timezone is the zone of conditions that name none; an IANA name, empty: UTC.
+	Timezone string
 	// Now is the moment of the look.
 	Now time.Time
+
+	client *http.Client // during a look
+}
+
+// waitingAtOnce is how many sources may be waited for at once, be it for an answer or
+// for a condition.
+const waitingAtOnce = 64
+
+// found is what is there of a source.
+type found struct {
+	files  []File
+	failed []error
+	waits  taken   // of local files
+	copies *copies // of what was fetched
+	last   []File  // the version before, as far as it is there
 }
 
 // Look observes sources, several at a time. What is wrong with one source is in
@@ -61,39 +96,26 @@ type Observer struct {
 func (o *Observer) Look(ctx context.Context, sources []*assets.Source) (map[assets.Name]Look, error) {
 	sources, others := o.begin(ctx, sources)
 	cache := readCache(o.CachePath)
+	o.client = newClient()
+	defer o.client.CloseIdleConnections()
+	all := make([]found, len(sources))
 	looks := make([]Look, len(sources))
-	hashed := make([][]File, len(sources))
 
-	// One group for all files: a source with one large file and one with many
-	// small ones keep all cores busy together.
-	var files errgroup.Group
-	files.SetLimit(runtime.GOMAXPROCS(0))
-	failed := make([][]error, len(sources))
-	for i, s := range sources {
-		paths, err := glob(s.Reader)
-		if err != nil {
-			failed[i] = []error{err}
-			continue
+	isRemote := func(s *assets.Source) bool { return len(s.Remote) > 0 }
+	fetching := each(sources, waitingAtOnce, isRemote, func(i int) {
+		all[i].copies, all[i].files, all[i].failed = o.fetchAll(ctx, sources[i], cache)
+		if c := all[i].copies; c != nil {
+			all[i].last = c.lastTaken(ctx, cache)
 		}
-		hashed[i], failed[i] = make([]File, len(paths)), make([]error, len(paths))
-		for j, path := range paths {
-			files.Go(func() error {
-				hashed[i][j], failed[i][j] = hash(ctx, path, cache.lookup(path))
-				return nil
-			})
-		}
-	}
-	files.Wait()
+	})
+	o.identifyAll(ctx, sources, all, cache)
+	fetching()
 
-	var rest errgroup.Group
-	rest.SetLimit(runtime.GOMAXPROCS(0))
-	for i, s := range sources {
-		rest.Go(func() error {
-			looks[i] = o.look(ctx, s, hashed[i], failed[i])
-			return nil
-		})
-	}
-	rest.Wait()
+	mayWait := func(s *assets.Source) bool { return len(s.Taking.When) > 0 }
+	look := func(i int) { looks[i] = o.look(ctx, sources[i], all[i]) }
+	waiting := each(sources, waitingAtOnce, mayWait, look)
+	each(sources, runtime.GOMAXPROCS(0), func(s *assets.Source) bool { return !mayWait(s) }, look)()
+	waiting()
 	byName := others()
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -101,37 +123,111 @@ func (o *Observer) Look(ctx context.Context, sources []*assets.Source) (map[asse
 
 	for i, s := range sources {
 		byName[s.Name] = looks[i]
-		if hashed[i] != nil {
-			cache.remember(s.Name, hashed[i])
+		if all[i].files != nil {
+			cache.remember(s.Name, slices.Concat(all[i].files, all[i].last))
 		}
+		cache.watch(s.Name, all[i].waits.unsettled)
 	}
 	// A cache that cannot be written costs the next look time, nothing else.
 	_ = cache.write(o.CachePath)
 	return byName, nil
 }
 
-// look makes a Look of a source's files.
-func (o *Observer) look(ctx context.Context, s *assets.Source, files []File, failed []error) Look {
+// each begins to do something for the sources that are which, at most limit at a
+// time, and returns a function that waits until it is done.
+func each(sources []*assets.Source, limit int, which func(*assets.Source) bool, do func(i int)) (wait func()) {
+	var all sync.WaitGroup
+	all.Go(func() {
+		var g errgroup.Group
+		g.SetLimit(limit)
+		for i, s := range sources {
+			if which(s) {
+				g.Go(func() error { do(i); return nil })
+			}
+		}
+		g.Wait()
+	})
+	return all.Wait
+}
+
+// identifyAll finds the local files of sources and what is in them.
+func (o *Observer) identifyAll(ctx context.Context, sources []*assets.Source, all []found, cache *hashCache) {
+	// One group for all files: a source with one large file and one with many
+	// small ones keep all cores busy together.
+	var files errgroup.Group
+	files.SetLimit(runtime.GOMAXPROCS(0))
+	for i, s := range sources {
+		if len(s.Remote) > 0 {
+			continue
+		}
+		f := &all[i]
+		paths, err := glob(s.Reader)
+		if err != nil {
+			f.failed = []error{err}
+			continue
+		}
+		if f.waits = o.take(s, paths, cache); f.waits.keep {
+			f.failed = []error{errors.New(f.waits.waits)}
+			continue
+		}
+		paths = f.waits.paths
+		f.files, f.failed = make([]File, len(paths)), make([]error, len(paths))
+		for j, path := range paths {
+			files.Go(func() error {
+				f.files[j], f.failed[j] = identify(ctx, path, s.Taking.ByStat, cache.lookup(path))
+				f.files[j].marked = f.waits.marks[path]
+				return nil
+			})
+		}
+	}
+	files.Wait()
+}
+
+// look makes a Look of what was found of a source.
+func (o *Observer) look(ctx context.Context, s *assets.Source, f found) Look {
 	known := o.Known[s.Name]
-	look := Look{Observation: planner.Observation{Source: s.Name, Version: known.Version, At: o.Now}}
+	look := Look{Observation: planner.Observation{Source: s.Name, Version: known.Version, Delivered: known.Delivered, At: o.Now}, Again: f.waits.again}
+	if f.waits.waits != "" {
+		look.Waits = readable(s.Reader, errors.New(f.waits.waits))
+	}
+	var taken []File
+	if f.copies != nil {
+		// What cannot be written down costs the next look a transfer, nothing else.
+		defer func() { _ = f.copies.keep(taken) }()
+	}
 	fail := func(err error) Look {
 		look.Err = readable(s.Reader, err)
+		o.readLast(ctx, s, f.last, &look)
 		return look
 	}
-	if i := slices.IndexFunc(failed, func(err error) bool { return err != nil }); i >= 0 {
-		return fail(failed[i])
+	if i := slices.IndexFunc(f.failed, func(err error) bool { return err != nil }); i >= 0 {
+		return fail(f.failed[i])
 	}
-	read, err := newReader(s.Reader, files)
+	read, err := newReader(s.Reader, f.files)
 	if err != nil {
 		return fail(err)
+	}
+	version := planner.Version{ID: read.version()}
+	if version.ID != known.ID {
+		why, again, err := o.waitFor(ctx, s.Taking.When)
+		if err != nil {
+			return fail(err)
+		}
+		if why != "" {
+			look.Waits, look.Again = why, again
+			if fail(errors.New(why)); !look.Unreadable && look.ID != "" {
+				look.Err = "" // nothing is wrong: it goes on with what it has
+			}
+			return look
+		}
 	}
 	if o.SniffCSV != nil && read.hasDialects() {
 		o.findDialects(ctx, read)
 	}
-	version := planner.Version{ID: read.version(), Arrived: o.arrival(known, files)}
 	if version.ID == known.ID && len(known.Columns) > 0 {
 		version = known.Version
 	} else {
+		version.Arrived = arrival(delivered(f.files), known, o.Now)
 		agreed := false
 		if version.Columns, agreed = read.dialectColumns(); !agreed {
 			version.Columns, err = o.Sniff(ctx, read.sniff())
@@ -143,27 +239,30 @@ func (o *Observer) look(ctx context.Context, s *assets.Source, files []File, fai
 			return fail(err)
 		}
 	}
-	look.Version, look.Files, look.SQL = version, files, read.pinned(version.Columns)
+	look.Delivered = lastDelivery(delivered(f.files), version, known, o.Now)
+	look.Version, look.Files, look.SQL, taken = version, f.files, read.pinned(version.Columns), f.files
 	return look
 }
 
-// arrival is when the content of files arrived: when the youngest was written, but
-// not after it was first seen, nor before the last look that saw its predecessor.
-func (o *Observer) arrival(known planner.Observation, files []File) time.Time {
-	var arrived time.Time
-	for _, f := range files {
-		arrived = latest(arrived, f.ModTime)
+// readLast makes a look that goes on with the last known version read that from the
+// files that were kept of it. Local files are not kept.
+func (o *Observer) readLast(ctx context.Context, s *assets.Source, files []File, look *Look) {
+	if look.ID == "" {
+		return
 	}
-	if arrived.After(o.Now) {
-		arrived = o.Now
+	look.Unreadable = true
+	if len(files) == 0 {
+		return
 	}
-	if known.ID == "" {
-		return arrived.UTC()
+	read, err := newReader(s.Reader, files)
+	if err != nil || read.version() != look.ID {
+		return
 	}
-	return latest(arrived, known.Arrived, known.At).UTC()
+	if o.SniffCSV != nil && read.hasDialects() {
+		o.findDialects(ctx, read)
+	}
+	look.Files, look.SQL, look.Unreadable = files, read.pinned(look.Columns), false
 }
-
-func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
 
 // readable is err as one line for people, with paths as short as the project's owner wrote them.
 func readable(r assets.Reader, err error) string {
