@@ -233,11 +233,11 @@ func (r *run) movedSources(ctx context.Context) ([]assets.Name, error) {
 		same := now.ID == before.ID && !r.hasStrayed(name)
 		delete(r.strayed, name)
 		var others []assets.Name
-		if now.Err != "" || !same {
+		if !now.Readable() || !same {
 			others = r.verdicts.forget(name) // nobody knows which content was judged
 		}
 		switch {
-		case now.Err != "":
+		case !now.Readable():
 			r.failReaders(name, fmt.Sprintf("source %s can no longer be read: %s", name, now.Err))
 		case same:
 		case !slices.Equal(now.Columns, before.Columns):

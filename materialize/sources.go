@@ -122,7 +122,7 @@ func (r *run) known(name assets.Name) bool {
 // many as possible in one scan. A check that fails is no error.
 func (r *run) judgeSource(ctx context.Context, c *warehouse.Conn, source *assets.Source) (planner.Verdict, error) {
 	name, look := source.Name, r.Sources[source.Name]
-	if look.Err != "" {
+	if !look.Readable() {
 		return planner.Verdict{}, fmt.Errorf("source %s cannot be read: %s", name, look.Err)
 	}
 	v := planner.Verdict{Source: name, Version: look.ID, Columns: look.Columns, Audit: planner.ChecksDigest(source.Checks),
@@ -200,7 +200,7 @@ func (r *run) builtFrom(source assets.Name) assets.Digest {
 // unsettled looks again at sources and fails if one is not what it was.
 func (r *run) unsettled(ctx context.Context, names map[assets.Name]bool) error {
 	for _, name := range assets.SortedNames(names) {
-		if r.Sources[name].Err != "" {
+		if r.Sources[name].SQL == "" {
 			continue
 		}
 		changed, err := r.changed(ctx, name)

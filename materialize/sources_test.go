@@ -38,6 +38,27 @@ func TestASourceThatVanishesFailsItsReaders(t *testing.T) {
 	}
 }
 
+// A look that failed may still know where the last version can be read.
+func TestASourceIsReadFromWhatWasKeptOfIt(t *testing.T) {
+	w := testWorld(t, shop())
+	p := w.plan()
+	for name, look := range p.looks {
+		look.Err = "the server is down"
+		p.looks[name] = look
+	}
+	wantOutcomes(t, w.carryOut(p), "staging.orders built", "mart.customers built", "mart.notes built", "mart.big_spenders built")
+
+	w = testWorld(t, shop())
+	p = w.plan()
+	for name, look := range p.looks {
+		look.Err, look.Unreadable, look.SQL, look.Files = "no file", true, "", nil
+		p.looks[name] = look
+	}
+	if result := w.carryOut(p); !strings.Contains(result.Assets[0].Message, "source raw.orders cannot be read: no file") {
+		t.Errorf("message = %q", result.Assets[0].Message)
+	}
+}
+
 func TestSourceFilesAreVersionedByContent(t *testing.T) {
 	w := testWorld(t, shop())
 	w.apply()

@@ -20,10 +20,11 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"assets":  func() { os.Exit(run()) },
-		"hold":    hold,
-		"foreign": foreign,
-		"collect": collect,
+		"assets":     func() { os.Exit(run()) },
+		"hold":       hold,
+		"foreign":    foreign,
+		"collect":    collect,
+		"fileserver": serveFiles,
 	})
 }
 

@@ -87,13 +87,17 @@ func (o OpenLineage) DroppedDataset(name assets.Name) OutputDataset {
 // below the project's directory are paths from there in file://NAMESPACE, the same
 // on every machine; others have their absolute path in the namespace file, as
 // OpenLineage names files, so that they are found to be those that another
-// program writes.
+// program writes. What is fetched is named by its address.
 func (o OpenLineage) bare(name assets.Name) Dataset {
 	source := o.Project.Sources[name]
 	if source == nil {
 		return Dataset{Namespace: "duckdb://" + o.Namespace, Name: tableName(name)}
 	}
 	switch {
+	case len(source.Remote) > 0:
+		scheme, rest, _ := strings.Cut(source.Remote[0].Shown, "://")
+		host, path, _ := strings.Cut(rest, "/")
+		return Dataset{Namespace: scheme + "://" + host, Name: "/" + path}
 	case source.Table != nil:
 		return o.attached(source.Table)
 	case source.Event:

@@ -40,6 +40,9 @@ type Look struct {
 	Again time.Time
 }
 
+// Readable reports whether the version can be read.
+func (l Look) Readable() bool { return l.SQL != "" || l.Table != nil }
+
 // Observer looks at sources.
 type Observer struct {
 	// CachePath is a file that keeps the hashes of files, so that only files that

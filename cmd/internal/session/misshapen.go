@@ -48,6 +48,7 @@ func (s *Session) withoutMisshapen(ctx context.Context, graph *lineage.Graph, mi
 			look.Err = misshapen(s.recorded[name].Columns, look.Columns, more)
 		}
 		look.Version = s.recorded[name].Version
+		look.Files, look.SQL, look.Unreadable = nil, "", true
 		looks[name] = look
 	}
 	s.Looks = looks

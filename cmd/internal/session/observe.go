@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -29,8 +30,12 @@ func (s *Session) observe(ctx context.Context, names []assets.Name) (map[assets.
 	if s.known == nil {
 		s.know(nil)
 	}
-	o := observe.Observer{CachePath: s.cache("files"), Known: s.known, Recorded: s.recorded, Sniff: s.sniff, SniffCSV: s.sniffCSV,
-		Connections: s.Project.Connections, Attached: s.attached, EventDir: s.eventDir(), Now: s.Now().UTC()}
+	o := observe.Observer{CachePath: s.cache("files"), FetchDir: s.cache("http"), EventDir: s.eventDir(), Known: s.known, Recorded: s.recorded,
+		Sniff: s.sniff, SniffCSV: s.sniffCSV, Ask: s.ask, Connections: s.Project.Connections, Attached: s.attached,
+		Settle: s.Settle, Timezone: s.Project.Timezone, Now: s.Now().UTC()}
+	if len(sources) == len(s.Project.Sources) {
+		observe.SweepFetched(o.FetchDir, s.Project.Sources)
+	}
 	return o.Look(ctx, sources)
 }
 
@@ -46,7 +51,15 @@ func (s *Session) know(recorded map[assets.Name]planner.Observation) {
 	if err != nil || json.Unmarshal(text, &s.lately) != nil {
 		return
 	}
+	var looked time.Time // all of it was still so
+	if text, err := os.ReadFile(s.cache("looked")); err == nil {
+		_ = looked.UnmarshalText(text) // what is not there is as good as an old look
+	}
 	for name, look := range s.lately {
+		if looked.After(look.At) {
+			look.At = looked
+			s.lately[name] = look
+		}
 		known := recorded[name]
 		if look.ID == known.ID {
 			look.Version = known.Version // the record says when it arrived
@@ -57,25 +70,41 @@ func (s *Session) know(recorded map[assets.Name]planner.Observation) {
 	}
 }
 
-// remember keeps the latest look at each source. Losing it costs time only.
+// remember keeps the latest look at each source that saw which version it has, the
+// time of the look among it: what comes next arrived after that. Losing it costs time
+// only. If all is as it was, only the time is written.
 func (s *Session) remember(looks map[assets.Name]observe.Look) {
 	latest := map[assets.Name]planner.Observation{}
 	changed := len(looks) != len(s.lately)
 	for name, look := range looks {
-		if look.Err != "" || look.ID == "" {
+		before, known := s.lately[name]
+		now := look.Observation
+		// A source that waits still has the version it had: it is known why. Of one that
+		// failed nobody knows anything since.
+		now.Err, now.Unreadable = "", false
+		switch failed := look.Err != "" && look.Waits == "" || look.ID == ""; {
+		case failed && !known:
+			changed = true
 			continue
+		case failed:
+			changed, now = true, before
+		default:
+			look.Before = s.unrecorded(look.Observation)
+			looks[name] = look
+			now.Before = look.Before
 		}
-		look.Before = s.unrecorded(look.Observation)
-		looks[name] = look
-		latest[name] = look.Observation
-		changed = changed || s.lately[name].ID != look.ID
+		latest[name] = now
+		changed = changed || before.ID != now.ID || !before.Delivered.Equal(now.Delivered)
 	}
-	if !changed {
-		return
+	file, text, err := "looked", []byte(nil), error(nil)
+	if changed {
+		file = "observed"
+		text, err = json.Marshal(latest)
+	} else {
+		text, err = s.Now().UTC().MarshalText()
 	}
-	text, err := json.Marshal(latest)
 	if err == nil {
-		err = warehouse.ReplaceFile(s.cache("observed"), text)
+		err = warehouse.ReplaceFile(s.cache(file), text)
 	}
 	if err != nil {
 		s.Log.Debug().Err(err).Msg("what was observed is not cached")
@@ -114,11 +143,21 @@ func (s *Session) isTold(source *assets.Source, look observe.Look) bool {
 	return source.Event && look.ID == "" || source.Table != nil && s.Project.Connections[source.Table.Connection] == nil
 }
 
-// unobserved tells that a source cannot be observed, and what follows from that.
+// unobserved tells that a source cannot be observed or waits, and what follows from that.
 func (s *Session) unobserved(source *assets.Source, look observe.Look) *hcl.Diagnostic {
 	consequence := "What reads it keeps its last good version until it can be."
 	if look.ID == "" {
 		consequence = "It was never seen before, so its columns are not known: what reads it is not checked and cannot be built."
+	}
+	summary, why := fmt.Sprintf("Source %s cannot be observed", source.Name), look.Err
+	if look.Waits != "" {
+		summary, why = fmt.Sprintf("Source %s waits", source.Name), look.Waits
+	}
+	if look.Err == "" || look.ID != "" && !look.Unreadable {
+		consequence = "Until then it is read as it is."
+		if look.Err != "" {
+			consequence = "What reads it goes on with its last version, which was kept."
+		}
 	}
 	subject := source.Reader.GlobRange
 	if source.Table != nil {
@@ -129,8 +168,8 @@ func (s *Session) unobserved(source *assets.Source, look observe.Look) *hcl.Diag
 	}
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagWarning,
-		Summary:  fmt.Sprintf("Source %s cannot be observed", source.Name),
-		Detail:   view.Sentence(look.Err) + " " + consequence,
+		Summary:  summary,
+		Detail:   view.Sentence(why) + " " + consequence,
 		Subject:  subject.Ptr(),
 	}
 }

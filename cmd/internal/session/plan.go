@@ -35,7 +35,8 @@ func (s *Session) Compile(ctx context.Context) hcl.Diagnostics {
 	s.Graph = graph
 	var diags hcl.Diagnostics
 	for _, name := range assets.SortedNames(s.Looks) {
-		if source, look := s.Project.Sources[name], s.Looks[name]; look.Err != "" && !s.isTold(source, look) {
+		source, look := s.Project.Sources[name], s.Looks[name]
+		if (look.Err != "" || look.Waits != "") && !s.isTold(source, look) {
 			diags = append(diags, s.unobserved(source, look))
 		}
 	}

@@ -217,7 +217,7 @@ func (s *Session) resolve(ctx context.Context, db *warehouse.DB, c *warehouse.Co
 		body := "FROM " + warehouse.Catalog + "." + warehouse.NameRef(ref.Name)
 		if s.Project.Sources[ref.Name] != nil {
 			look := looks[ref.Name]
-			if look.Err != "" {
+			if !look.Readable() {
 				return fmt.Errorf("source %s cannot be read: %s", ref.Name, look.Err)
 			}
 			if body = look.SQL; look.Table != nil {

@@ -33,10 +33,13 @@ type Options struct {
 	LockTimeout time.Duration
 	// Parallelism is how many assets are built at once; 0: as many as there are cores.
 	Parallelism int
-	Log         zerolog.Logger
-	Redactor    *Redactor // told of the project's secrets
-	Now         func() time.Time
-	At          time.Time // the moment that plans are made for; zero: when they are made
+	// Settle is for how long a file must not have changed before it is taken, if its
+	// source says nothing of it. A daemon sees files while they are being written.
+	Settle   time.Duration
+	Log      zerolog.Logger
+	Redactor *Redactor // told of the project's secrets
+	Now      func() time.Time
+	At       time.Time // the moment that plans are made for; zero: when they are made
 	// Emit is told of what happens during Apply, one call at a time.
 	Emit func(materialize.Event)
 }
