@@ -156,7 +156,7 @@ func (k *catalog) make(ctx context.Context, name assets.Name, e *entry) error {
 // makeSource reads a small file of text with several readers once, into memory; others
 // are read from their files by each reader.
 func (k *catalog) makeSource(ctx context.Context, name assets.Name, look observe.Look, e *entry) error {
-	if look.SQL == "" {
+	if !look.Readable() {
 		return fmt.Errorf("source %s cannot be read: %s", name, look.Err)
 	}
 	if look.ID == "" {

@@ -400,6 +400,49 @@ func TestScheduleIsInTheDigest(t *testing.T) {
 	}
 }
 
+// Where a source comes from and when it is taken bear meaning; a token that was renewed does not.
+func TestDigestOfArriving(t *testing.T) {
+	const shop = `-- shop.hcl --
+project "shop" {}
+source "raw.rates" {
+  url     = "https://example.com/rates.csv"
+  headers = { Authorization = "Bearer 1" }
+  timeout = "1m"
+}
+source "raw.orders" {
+  files      = "*.csv"
+  version_by = "content"
+  marker     = "{}.done"
+  settle     = "10s"
+  when { file = "READY" }
+  when { sql = "select true" }
+  when {
+    url    = "https://example.com/ready"
+    status = 200
+  }
+  when {
+    from     = "06:00"
+    to       = "08:00"
+    timezone = "UTC"
+  }
+}
+`
+	base := load(t, shop, Options{}).Digest
+	for _, edit := range [][2]string{{"Bearer 1", "Bearer 2"}, {`"1m"`, `"2m"`}} {
+		if load(t, strings.Replace(shop, edit[0], edit[1], 1), Options{}).Digest != base {
+			t.Errorf("%s → %s changed the digest", edit[0], edit[1])
+		}
+	}
+	for _, edit := range [][2]string{
+		{"rates.csv", "rates2.csv"}, {`"content"`, `"stat"`}, {"{}.done", "{}.ok"}, {`"10s"`, `"11s"`}, {"READY", "GO"}, {"select true", "select 1"},
+		{"com/ready", "com/go"}, {"200", "204"}, {"06:00", "07:00"}, {"08:00", "09:00"}, {`"UTC"`, `"Europe/Paris"`},
+	} {
+		if load(t, strings.Replace(shop, edit[0], edit[1], 1), Options{}).Digest == base {
+			t.Errorf("%s → %s did not change the digest", edit[0], edit[1])
+		}
+	}
+}
+
 func TestFormatDir(t *testing.T) {
 	dir := writeArchive(t, txtar.Parse([]byte(`
 -- a.hcl --

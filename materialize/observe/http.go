@@ -126,8 +126,11 @@ func (o *Observer) fetch(ctx context.Context, r assets.Request, dir, prefix stri
 		}
 		return known, err
 	}
-	now := fetched{Name: prefix + hash[:16] + packing, Hash: hash, ETag: response.Header.Get("ETag"), LastModified: response.Header.Get("Last-Modified")}
-	changed, stated := o.modified(now.LastModified)
+	now := fetched{Name: prefix + hash[:16] + packing, Hash: hash}
+	if o.vouches(response.Header) {
+		now.ETag, now.LastModified = response.Header.Get("ETag"), response.Header.Get("Last-Modified")
+	}
+	changed, stated := o.modified(response.Header.Get("Last-Modified"))
 	path := filepath.Join(dir, now.Name)
 	if now.Hash == known.Hash {
 		if info, err := os.Stat(path); err == nil && (!stated || !changed.After(info.ModTime())) {
@@ -139,6 +142,21 @@ func (o *Observer) fetch(ctx context.Context, r assets.Request, dir, prefix stri
 		return known, err
 	}
 	return now, os.Rename(temp.Name(), path)
+}
+
+// vouches reports whether a server will tell when an answer is out of date. Its times
+// are whole seconds, and many make their ETags of them: what was changed just now may
+// be changed again without another time.
+func (o *Observer) vouches(header http.Header) bool {
+	changed, err := http.ParseTime(header.Get("Last-Modified"))
+	if err != nil {
+		return true
+	}
+	answered, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		answered = o.Now
+	}
+	return answered.Sub(changed) >= racy
 }
 
 // modified is when an address was changed, as its server says; else now, and false.

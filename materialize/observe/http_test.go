@@ -129,6 +129,23 @@ func TestFetchOnlyWhatIsNew(t *testing.T) {
 	}
 }
 
+// A time in whole seconds says nothing of what is changed within the same one.
+func TestFetchTwiceInASecond(t *testing.T) {
+	w := newWeb(t)
+	content := ""
+	at := time.Now()
+	w.says(func(to http.ResponseWriter, r *http.Request) {
+		http.ServeContent(to, r, "a.csv", at, strings.NewReader(content))
+	})
+	s := w.source("/a.csv")
+	for _, row := range []string{"1 2", "3 4", "5 6"} {
+		content = "a,b\n" + strings.ReplaceAll(row, " ", ",") + "\n"
+		if look := w.good(s); w.table(look.SQL) != row {
+			t.Errorf("read %q, want %q", w.table(look.SQL), row)
+		}
+	}
+}
+
 // Without either header each look transfers, and finds out that nothing is new. The
 // copies of the last two versions are kept, also when the cache is lost.
 func TestFetchWithoutValidators(t *testing.T) {
