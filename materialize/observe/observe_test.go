@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ type yard struct {
 	t       testing.TB
 	dir     string
 	conn    *warehouse.Conn
+	mu      sync.Mutex // sources are sniffed in parallel
 	sniffed int
 	*Observer
 }
@@ -50,11 +52,15 @@ func newYard(t testing.TB) *yard {
 		Known:     map[assets.Name]planner.Observation{},
 		Now:       time.Now(),
 		Sniff: func(ctx context.Context, query string) ([]assets.Column, error) {
+			y.mu.Lock()
 			y.sniffed++
+			y.mu.Unlock()
 			return conn.Describe(ctx, query)
 		},
 		SniffCSV: func(ctx context.Context, call string) (warehouse.SniffedCSV, error) {
+			y.mu.Lock()
 			y.sniffed++
+			y.mu.Unlock()
 			return db.SniffCSV(ctx, call)
 		},
 	}
