@@ -43,6 +43,9 @@ type Look struct {
 // Readable reports whether the version can be read.
 func (l Look) Readable() bool { return l.SQL != "" || l.Table != nil }
 
+// Waiting reports whether nothing is wrong with the source but that it waits.
+func (l Look) Waiting() bool { return l.Waits != "" && (l.Err == "" || l.Err == l.Waits) }
+
 // Observer looks at sources.
 type Observer struct {
 	// CachePath is a file that keeps the hashes of files, so that only files that
@@ -217,7 +220,7 @@ func (o *Observer) look(ctx context.Context, s *assets.Source, f found) Look {
 			return fail(err)
 		}
 		if why != "" {
-			look.Waits, look.Again = why, again
+			look.Waits, look.Again = readable(s.Reader, errors.New(why)), again
 			if fail(errors.New(why)); !look.Unreadable && look.ID != "" {
 				look.Err = "" // nothing is wrong: it goes on with what it has
 			}

@@ -188,6 +188,19 @@ func TestArrivalWithMarker(t *testing.T) {
 	}
 }
 
+// That something waits hides no mistake in what is taken.
+func TestAMistakeIsNoWait(t *testing.T) {
+	y := newYard(t)
+	for _, path := range []string{"a.csv", "a.csv.done", "b.csv"} {
+		y.write(path, "a;b\n1;x\n")
+	}
+	s := y.source("*.csv", "delim", "','")
+	s.Taking.Marker = "{}.done"
+	if look := y.look(s); look.Waits == "" || !strings.Contains(look.Err, "reads as one column") || look.Waiting() {
+		t.Errorf("%+v", look)
+	}
+}
+
 // A daemon gives every source some time to settle.
 func TestSettleOfAll(t *testing.T) {
 	y := newYard(t)

@@ -82,7 +82,7 @@ func (s *Session) remember(looks map[assets.Name]observe.Look) {
 		// A source that waits still has the version it had: it is known why. Of one that
 		// failed nobody knows anything since.
 		now.Err, now.Unreadable = "", false
-		switch failed := look.Err != "" && look.Waits == "" || look.ID == ""; {
+		switch failed := look.Err != "" && !look.Waiting() || look.ID == ""; {
 		case failed && !known:
 			changed = true
 			continue
@@ -145,19 +145,20 @@ func (s *Session) isTold(source *assets.Source, look observe.Look) bool {
 
 // unobserved tells that a source cannot be observed or waits, and what follows from that.
 func (s *Session) unobserved(source *assets.Source, look observe.Look) *hcl.Diagnostic {
-	consequence := "What reads it keeps its last good version until it can be."
-	if look.ID == "" {
-		consequence = "It was never seen before, so its columns are not known: what reads it is not checked and cannot be built."
-	}
 	summary, why := fmt.Sprintf("Source %s cannot be observed", source.Name), look.Err
-	if look.Waits != "" {
+	if look.Waiting() {
 		summary, why = fmt.Sprintf("Source %s waits", source.Name), look.Waits
 	}
-	if look.Err == "" || look.ID != "" && !look.Unreadable {
+	consequence := "What reads it keeps its last good version until it can be."
+	switch {
+	case look.Err == "":
 		consequence = "Until then it is read as it is."
-		if look.Err != "" {
-			consequence = "What reads it goes on with its last version, which was kept."
-		}
+	case look.ID == "":
+		consequence = "It was never seen before, so its columns are not known: what reads it is not checked and cannot be built."
+	case !look.Unreadable:
+		consequence = "What reads it goes on with its last version, which was kept."
+	case look.Waiting():
+		consequence = "What reads it keeps its last good version until then."
 	}
 	subject := source.Reader.GlobRange
 	if source.Table != nil {
