@@ -153,7 +153,7 @@ func (l *loader) readTable(a *args, b *hclsyntax.Block) *assets.AttachedTable {
 		}
 	}
 	t.Version = strings.TrimRight(strings.TrimSpace(t.Version), "; \n")
-	l.alone(a, b, "a table of another database", "files", "format")
+	l.alone(a, b, "a table of another database", "files", "url", "headers", "timeout", "version_by", "marker", "settle", "format", "event")
 	return t
 }
 
@@ -191,7 +191,7 @@ func (l *loader) readEvent(a *args, b *hclsyntax.Block) {
 			l.report(problem(eb.DefRange(), "Duplicate event block", "A source has one."))
 		}
 	}
-	l.alone(a, b, "pushed events", "files", "format", "connection", "table", "version")
+	l.alone(a, b, "pushed events", "files", "url", "headers", "timeout", "version_by", "marker", "settle", "when", "format", "connection", "table", "version")
 }
 
 // alone reports arguments and blocks that say that a source is something else, too.

@@ -100,10 +100,10 @@ type found struct {
 // Look observes sources, several at a time. What is wrong with one source is in
 // its Look's Err, along with the last known version; the error returned is ctx's.
 func (o *Observer) Look(ctx context.Context, sources []*assets.Source) (map[assets.Name]Look, error) {
-	sources, others := o.begin(ctx, sources)
-	cache := readCache(o.CachePath)
 	o.client = newClient()
 	defer o.client.CloseIdleConnections()
+	sources, others := o.begin(ctx, sources)
+	cache := readCache(o.CachePath)
 	all := make([]found, len(sources))
 	looks := make([]Look, len(sources))
 

@@ -52,7 +52,7 @@ func (o *Observer) lookTables(ctx context.Context, sources []*assets.Source) []L
 			err := o.Attached(ctx, from, func(conn *warehouse.Conn) error {
 				for _, i := range members {
 					t := &Table{*sources[i].Table, from, c.Place()}
-					looks[i] = o.lookTable(ctx, conn, sources[i].Name, t)
+					looks[i] = o.lookTable(ctx, conn, sources[i], t)
 				}
 				return nil
 			})
@@ -69,8 +69,8 @@ func (o *Observer) lookTables(ctx context.Context, sources []*assets.Source) []L
 }
 
 // lookTable makes a Look of a table in an attached database.
-func (o *Observer) lookTable(ctx context.Context, c *warehouse.Conn, source assets.Name, t *Table) Look {
-	known := o.Known[source]
+func (o *Observer) lookTable(ctx context.Context, c *warehouse.Conn, s *assets.Source, t *Table) Look {
+	source, known := s.Name, o.Known[s.Name]
 	version := planner.Version{Arrived: latest(o.Now, known.Arrived).UTC()}
 	err := c.Transaction(ctx, func() (err error) {
 		if version.Columns, err = t.columns(ctx, c); err != nil {
@@ -82,6 +82,16 @@ func (o *Observer) lookTable(ctx context.Context, c *warehouse.Conn, source asse
 	if err != nil {
 		return o.unseen(source, t.From.Clean(err))
 	}
+	if version.ID != known.ID {
+		switch why, again, err := o.waitFor(ctx, s.Taking.When); {
+		case err != nil:
+			return o.unseen(source, err)
+		case why != "":
+			look := o.unseen(source, errors.New(why))
+			look.Waits, look.Again = look.Err, again
+			return look
+		}
+	}
 	if version.ID == known.ID && len(known.Columns) > 0 {
 		version = known.Version
 	}
@@ -91,7 +101,8 @@ func (o *Observer) lookTable(ctx context.Context, c *warehouse.Conn, source asse
 // unseen is a Look that failed.
 func (o *Observer) unseen(source assets.Name, err error) Look {
 	message := strings.Join(strings.Fields(withoutAdvice(err.Error())), " ")
-	return Look{Observation: planner.Observation{Source: source, Version: o.Known[source].Version, At: o.Now, Err: message}}
+	known := o.Known[source].Version
+	return Look{Observation: planner.Observation{Source: source, Version: known, At: o.Now, Err: message, Unreadable: known.ID != ""}}
 }
 
 // ref is the table as SQL names it on a connection that the database is attached to.
