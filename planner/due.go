@@ -8,24 +8,23 @@ import (
 	"github.com/seed-4311623e/assets/assets"
 )
 
-// schedule finds out when each asset is due and when its build is to begin, readers first.
-func (m *model) schedule() {
-	known := blocks{clock: &m.clock, ids: map[string]int{}}
-	defaults := known.idsOf(defaultPolicies(m.in.Project))
+// resolvePolicies finds out which blocks hold for each asset: its own; else all own
+// blocks of all that is made from it; else the project's defaults.
+func (m *model) resolvePolicies() {
+	m.known = blocks{clock: &m.clock, ids: map[string]int{}}
+	defaults := m.known.idsOf(defaultPolicies(m.in.Project))
 	own, below := make(map[*node][]int, len(m.list)), make(map[*node][]int, len(m.list))
+	m.policies = make([][]int, len(m.list))
 	for i := len(m.list) - 1; i >= 0; i-- {
 		n := &m.list[i]
 		if !n.asset.Enabled {
 			continue
 		}
-		own[n] = known.idsOf(ownPolicies(n.asset))
+		own[n] = m.known.idsOf(ownPolicies(n.asset))
 		for _, name := range n.graph.Readers {
 			if reader := m.nodes[name]; reader != nil {
 				below[n] = together(together(below[n], below[reader]), own[reader])
 			}
-		}
-		if !n.needs() {
-			continue
 		}
 		holds := own[n]
 		if len(holds) == 0 {
@@ -34,8 +33,19 @@ func (m *model) schedule() {
 		if len(holds) == 0 {
 			holds = defaults
 		}
-		for _, id := range holds {
-			m.holds(n, known.all[id])
+		m.policies[i] = holds
+	}
+}
+
+// schedule finds out when each asset is due and when its build is to begin, readers first.
+func (m *model) schedule() {
+	for i := len(m.list) - 1; i >= 0; i-- {
+		n := &m.list[i]
+		if !n.needs() {
+			continue
+		}
+		for _, id := range m.policies[i] {
+			m.holds(n, m.known.all[id])
 		}
 		if n.atOnce {
 			n.startBy = earlier(n.startBy, m.in.Now)

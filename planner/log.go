@@ -80,13 +80,16 @@ func (g gaps) with(h gaps) gaps {
 }
 
 // since is the earliest arrival; zero: there are none.
-func (g gaps) since() (t time.Time) {
+func (g gaps) since() time.Time { return g.first().since }
+
+// first is the gap of the earliest arrival; zero: there are none.
+func (g gaps) first() (first gap) {
 	for _, gap := range g {
-		if t.IsZero() || gap.since.Before(t) {
-			t = gap.since
+		if first.since.IsZero() || gap.since.Before(first.since) {
+			first = gap
 		}
 	}
-	return t
+	return first
 }
 
 // of are those of the named sources; nil names all.

@@ -23,6 +23,7 @@ func Make(in Input) Plan {
 	for i := range m.list {
 		m.look(&m.list[i])
 	}
+	m.resolvePolicies()
 	m.schedule()
 	for i := range m.list {
 		m.decide(&m.list[i])
@@ -54,6 +55,9 @@ type model struct {
 	// entries are what is known of versions that are no longer published, by need.
 	entries map[Made]*entry
 	clock   clock
+	// policies are the blocks of known that hold for each asset, by its place in list.
+	policies [][]int
+	known    blocks
 }
 
 func newModel(in Input, order []assets.Name) *model {
@@ -88,6 +92,8 @@ type node struct {
 	// atOnce says that it needs a build for another reason than a version of a source:
 	// no policy delays that.
 	atOnce bool
+	// changed says that it was made by another definition, or altered outside.
+	changed bool
 	// redone says that an input has other content for the same versions and
 	// definitions, or is itself redone, or that a person asks for that.
 	redone bool
@@ -172,16 +178,14 @@ func (m *model) findCauses(n *node) {
 		n.certain, n.atOnce = missing(), true
 		return
 	}
-	definition := append(redefined(n), quarantineChanged(n)...)
-	if len(definition) == 0 && m.outdatedView(n) {
-		definition = []Reason{{Code: DefinitionChanged, Message: "its SQL changed, and so did what it reads"}}
-	}
+	definition, drift := m.definitionCauses(n), drifted(n)
 	inputs, reread := m.inputCauses(n, len(definition) > 0)
 	if len(definition)+len(inputs) == 0 {
 		reread = slices.Concat(reread, meansOther(n))
 		inputs = reread
 	}
-	repair := slices.Concat(drifted(n), m.forcedByUser(n))
+	n.changed = len(definition)+len(drift) > 0
+	repair := slices.Concat(drift, m.forcedByUser(n))
 	n.redone = n.redone || m.forced[n.asset.Name] // by chance or by the moment
 	n.lag = m.lagOf(n.asset.Name, n.last)
 	n.gaps = n.gaps.with(n.lag)
@@ -189,6 +193,15 @@ func (m *model) findCauses(n *node) {
 	n.by = n.last.Definition.Bound.Syntax
 	n.atOnce = n.atOnce || len(definition)+len(reread)+len(repair) > 0
 	n.certain = slices.Concat(definition, inputs, m.ticked(n), repair)
+}
+
+// definitionCauses collects why the definition that n was made by is no longer its own.
+func (m *model) definitionCauses(n *node) []Reason {
+	causes := append(redefined(n), quarantineChanged(n)...)
+	if len(causes) == 0 && m.outdatedView(n) {
+		return []Reason{{Code: DefinitionChanged, Message: "its SQL changed, and so did what it reads"}}
+	}
+	return causes
 }
 
 // decide says what is done with n now. Its inputs are decided.
@@ -239,7 +252,7 @@ func (m *model) state(n *node) AssetState {
 		return StateMissing
 	case !n.asset.Enabled:
 		return StateFresh
-	case len(redefined(n))+len(quarantineChanged(n))+len(drifted(n)) > 0:
+	case n.changed:
 		return StateChanged
 	case !n.due.IsZero() && !n.due.After(m.in.Now):
 		return StateStale
