@@ -162,7 +162,7 @@ func (r *run) buildTable(ctx context.Context, c *warehouse.Conn, t *task) error 
 		}
 	}
 	name := t.step.Asset
-	t.record.Table = name.String() + "@" + t.record.ID
+	t.record.Table = tableOf(name, t.record.ID)
 	relation, err := r.catalog.build(ctx, c, t)
 	if err != nil {
 		return r.sqlError(t, err)

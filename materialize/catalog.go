@@ -14,7 +14,7 @@ import (
 	"github.com/seed-4311623e/assets/planner"
 )
 
-// runCatalog is the in-memory catalog in which a run's SQL resolves names.
+// runCatalog begins the name of every run's catalog.
 const runCatalog = "_run"
 
 // Above these sizes a build is worth all cores and goes straight into the file:
@@ -55,7 +55,7 @@ func newCatalog(ctx context.Context, r *run) (*catalog, error) {
 		return nil, err
 	}
 	k := &catalog{run: r, admin: admin, names: map[assets.Name]*entry{}, pins: map[assets.Name]int{}}
-	statements := []string{"ATTACH ':memory:' AS " + runCatalog, "USE " + runCatalog}
+	statements := []string{"ATTACH ':memory:' AS " + r.catalogName, "USE " + r.catalogName}
 	schemas := map[string]bool{"main": true}
 	if r.putsAside() {
 		statements = append(statements, "CREATE SCHEMA "+planner.QuarantineSchema)
@@ -66,16 +66,17 @@ func newCatalog(ctx context.Context, r *run) (*catalog, error) {
 			statements = append(statements, "CREATE SCHEMA "+warehouse.Ident(name.Schema))
 		}
 	}
-	if !r.onDemand && !k.anythingBig() {
-		// One thread a worker: below a row group or so DuckDB cannot use more, and
-		// handing work between threads costs a third.
-		statements = append(statements, "SET threads=1")
-	}
 	for _, s := range statements {
-		if err := k.admin.Exec(ctx, s); err != nil {
-			admin.Close()
-			return nil, fmt.Errorf("set up the run: %w", err)
+		if err = k.admin.Exec(ctx, s); err != nil {
+			break
 		}
+	}
+	if err == nil {
+		err = r.shared.threads(ctx, admin, r.onDemand || k.anythingBig())
+	}
+	if err != nil {
+		k.close(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("set up the run: %w", err)
 	}
 	return k, nil
 }
@@ -86,16 +87,22 @@ func (k *catalog) conn(ctx context.Context) (*warehouse.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Exec(ctx, "USE "+runCatalog); err != nil {
+	if err := c.Exec(ctx, "USE "+k.run.catalogName); err != nil {
 		return nil, errors.Join(err, c.Close()) // one that stays open keeps the file locked
 	}
 	return c, nil
 }
 
+// release gives a worker's connection back. The next run has another catalog.
+func (k *catalog) release(c *warehouse.Conn) {
+	c.Exec(context.Background(), "USE memory")
+	c.Close()
+}
+
 // close detaches the catalog, so that the next run on this instance starts clean.
 func (k *catalog) close(ctx context.Context) {
 	k.admin.Exec(ctx, "USE memory")
-	k.admin.Exec(ctx, "DETACH "+runCatalog)
+	k.admin.Exec(ctx, "DETACH "+k.run.catalogName)
 	k.admin.Close()
 }
 
@@ -238,7 +245,7 @@ func (k *catalog) memory(name assets.Name) string {
 	if k.entry(name).inFile {
 		return ""
 	}
-	return runCatalog + "." + warehouse.NameRef(name)
+	return k.run.catalogName + "." + warehouse.NameRef(name)
 }
 
 // aside returns the relation to copy rows that were put aside from, or nothing.

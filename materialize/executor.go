@@ -27,7 +27,10 @@ type Executor struct {
 	// Relook looks at sources again, to find out whether one moved while it was read.
 	Relook      func(ctx context.Context, names []assets.Name) (map[assets.Name]observe.Look, error)
 	Parallelism int // workers; at least 1
-	Now         func() time.Time
+	// Shared is what this run has in common with others that go on at the same time on DB;
+	// nil: there are none.
+	Shared *Shared
+	Now    func() time.Time
 	// Redact takes the project's secrets out of a text that is shown or kept; nil: there are none.
 	Redact func(string) string
 	// Emit is told of everything that happens, one call at a time.
@@ -50,9 +53,12 @@ type run struct {
 	rechecked map[assets.Name]*task
 	verdicts  verdicts
 	onDemand  bool // nothing is built: one scan after the other has all cores
+	shared    *Shared
 	drops     []planner.Step
 	catalog   *catalog
-	staged    map[planner.Key]planner.Materialization
+	// catalogName is the in-memory catalog in which the run's SQL resolves names.
+	catalogName string
+	staged      map[planner.Key]planner.Materialization
 
 	mu sync.Mutex // guards what follows and the records' Digests
 	// strayed are tables of other databases that were not what was looked at when
@@ -72,6 +78,8 @@ func (x *Executor) Apply(ctx context.Context, p *assets.Project, plan planner.Pl
 	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, rechecked: map[assets.Name]*task{}, strayed: map[assets.Name]bool{}, began: x.Now()}
 	r.id = r.newID()
 	r.plan(plan)
+	leave := r.enter()
+	defer leave()
 	if err := r.open(ctx); err != nil {
 		return Result{}, err
 	}
@@ -149,27 +157,20 @@ func (r *run) addTask(step planner.Step) {
 
 // open clears away what a crash left behind and sets up the run's catalog.
 func (r *run) open(ctx context.Context) (err error) {
-	if r.staged, err = r.DB.Staged(ctx); err != nil {
-		return err
-	}
-	if _, err := r.DB.Sweep(ctx, r.kept(r.State)); err != nil {
+	if r.staged, err = r.shared.sweep(ctx, r); err != nil {
 		return fmt.Errorf("drop what an interrupted run left behind: %w", err)
 	}
 	r.catalog, err = newCatalog(ctx, r)
 	return err
 }
 
-// kept names the physical tables that must stay.
-func (r *run) kept(state planner.State) map[string]bool {
-	keep := map[string]bool{}
-	for _, records := range []map[planner.Key]planner.Materialization{state.Last, r.staged} {
-		for _, m := range records {
-			for _, table := range m.Tables() {
-				keep[table] = true
-			}
-		}
+// enter makes the run known to those beside it, which leave its tables alone until leave.
+func (r *run) enter() (leave func()) {
+	if r.shared = r.Shared; r.shared == nil {
+		r.shared = NewShared(r.State, r.Parallelism)
 	}
-	return keep
+	r.catalogName = r.shared.enter(r)
+	return func() { r.shared.leave(r) }
 }
 
 // build runs all tasks, again where a source moved while it was read.

@@ -24,6 +24,7 @@ type Report struct {
 func (x *Executor) Check(ctx context.Context, p *assets.Project, names []assets.Name) (Report, error) {
 	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, strayed: map[assets.Name]bool{}, began: x.Now(), onDemand: true}
 	r.id = r.newID()
+	defer r.enter()()
 	var err error
 	if r.catalog, err = newCatalog(ctx, r); err != nil {
 		return Report{}, err
@@ -33,7 +34,7 @@ func (x *Executor) Check(ctx context.Context, p *assets.Project, names []assets.
 	if err != nil {
 		return Report{}, err
 	}
-	defer c.Close()
+	defer r.catalog.release(c)
 	report := Report{ID: r.id}
 	read := map[assets.Name]bool{}
 	for _, name := range names {

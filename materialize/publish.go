@@ -3,7 +3,6 @@ package materialize
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -13,8 +12,8 @@ import (
 
 // publish makes everything that passed visible in one transaction, and afterwards
 // drops the tables that nothing names any more.
-func (r *run) publish(ctx context.Context) (Result, error) {
-	result := Result{Run: r.id, Status: string(warehouse.Succeeded)}
+func (r *run) publish(ctx context.Context) (result Result, err error) {
+	result = Result{Run: r.id, Status: string(warehouse.Succeeded)}
 	p := warehouse.Publication{Audits: r.audits()}
 	result.Sources = p.Audits.Verdicts
 	for _, name := range r.Graph.Order {
@@ -48,12 +47,11 @@ func (r *run) publish(ctx context.Context) (Result, error) {
 	}
 	p.Run = warehouse.Run{ID: r.id, Began: r.began, Ended: ended, Status: warehouse.RunStatus(result.Status),
 		Built: result.Built, Unchanged: result.Unchanged, Failed: result.Failed, Skipped: result.Skipped, Dropped: result.Dropped}
-	if err := r.DB.Publish(ctx, p); err != nil {
+	if result.State, err = r.shared.publish(ctx, r.DB, p); err != nil {
 		return Result{}, err
 	}
-	result.State = r.after(p)
 	r.emit(Event{Type: RunPublished, Result: &result})
-	return result, r.tidy(context.WithoutCancel(ctx), p, result.State)
+	return result, r.tidy(context.WithoutCancel(ctx), p)
 }
 
 // settle gives a task's record its final status.
@@ -155,64 +153,10 @@ func (r *run) shownBy(name assets.Name) (assets.Name, bool) {
 	return assets.Name{}, false
 }
 
-// after is the state that the publication leaves, without reading it back.
-func (r *run) after(p warehouse.Publication) planner.State {
-	state := planner.State{
-		Serial: r.id,
-		Last:   maps.Clone(r.State.Last), Failed: maps.Clone(r.State.Failed), Found: maps.Clone(r.State.Found),
-		Arrivals: r.State.Arrivals, Planned: r.State.Planned, Estimates: r.State.Estimates,
-	}
-	if state.Last == nil {
-		state.Last = map[planner.Key]planner.Materialization{}
-	}
-	if state.Failed == nil {
-		state.Failed = map[planner.Key]planner.Materialization{}
-	}
-	if state.Found == nil {
-		state.Found = map[assets.Name]planner.Found{}
-	}
-	state.Verdicts = maps.Clone(r.State.Verdicts)
-	if state.Verdicts == nil {
-		state.Verdicts = map[assets.Name]planner.Verdict{}
-	}
-	for _, v := range p.Audits.Verdicts {
-		state.Verdicts[v.Source] = v
-	}
-	for _, m := range p.Records {
-		switch {
-		case m.Status == planner.Failed:
-			state.Failed[m.Key] = m
-		case warehouse.IsCurrent(m.Status):
-			delete(state.Failed, m.Key)
-			state.Last[m.Key] = m
-			found := planner.Found{Kind: "view", View: m.View}
-			if m.Table != "" {
-				found.Table, found.Columns, found.Rows = m.Table, m.Made.Columns, m.Rows
-			}
-			state.Found[m.Asset] = found
-			if m.Quarantine != nil && m.Quarantine.View != "" {
-				state.Found[planner.QuarantineName(m.Asset)] = planner.Found{Kind: "view", View: m.Quarantine.View}
-			}
-		}
-	}
-	for _, key := range p.Forget {
-		delete(state.Last, key)
-		delete(state.Failed, key)
-	}
-	for _, name := range p.Drops {
-		delete(state.Found, name)
-	}
-	state.KeepEarlier(r.State)
-	return state
-}
-
 // tidy drops what is no longer needed. Nothing depends on it: a crash before or
 // in the middle of it leaves tables that the next run drops.
-func (r *run) tidy(ctx context.Context, p warehouse.Publication, state planner.State) (err error) {
-	if r.staged, err = r.DB.Staged(ctx); err != nil {
-		return err
-	}
-	_, err = r.DB.Sweep(ctx, r.kept(state))
+func (r *run) tidy(ctx context.Context, p warehouse.Publication) error {
+	_, err := r.shared.sweep(ctx, r)
 	var schemas []string
 	for _, name := range p.Drops {
 		if !slices.Contains(schemas, name.Schema) {

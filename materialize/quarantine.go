@@ -123,7 +123,7 @@ func (d division) move(ctx context.Context, n int64) error {
 		}
 	}
 	if inMemory {
-		entry.aside, entry.asideTable = runCatalog+"."+d.aside, d.aside
+		entry.aside, entry.asideTable = d.catalogName+"."+d.aside, d.aside
 	}
 	return d.remember(ctx)
 }

@@ -188,9 +188,9 @@ func (r *run) runTasks(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			defer c.Close()
+			defer r.catalog.release(c)
 			for t := next(); t != nil; t = next() {
-				r.execute(ctx, c, t)
+				r.shared.work(ctx, func() { r.execute(ctx, c, t) })
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}

@@ -14,7 +14,7 @@ import (
 // not the version that was looked at, the run finds that out when all is built.
 func (k *catalog) loadTable(ctx context.Context, name assets.Name, look observe.Look, e *entry) error {
 	e.kind = "TABLE"
-	version, err := observe.Load(ctx, k.run.DB, look, runCatalog+"."+warehouse.NameRef(name))
+	version, err := observe.Load(ctx, k.run.DB, look, k.run.catalogName+"."+warehouse.NameRef(name))
 	if err != nil {
 		return fmt.Errorf("source %s cannot be read: %w", name, err)
 	}

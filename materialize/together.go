@@ -32,7 +32,7 @@ func (r *run) checkTogether(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer r.catalog.release(c)
 	for {
 		withheld, err := r.checkRound(ctx, c)
 		if err != nil || !withheld {

@@ -272,6 +272,11 @@ func (c *Conn) appendRows(table string, n int, row func(i int) ([]any, error)) e
 // Sweep drops physical tables that keep does not name: what a crash left behind,
 // and versions that are no longer kept. It returns the names it dropped.
 func (db *DB) Sweep(ctx context.Context, keep map[string]bool) ([]string, error) {
+	return db.SweepExcept(ctx, func(table string) bool { return keep[table] })
+}
+
+// SweepExcept is like Sweep, and keep is asked about each table.
+func (db *DB) SweepExcept(ctx context.Context, keep func(table string) bool) ([]string, error) {
 	c, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -282,7 +287,7 @@ func (db *DB) Sweep(ctx context.Context, keep map[string]bool) ([]string, error)
 		func(scan func(...any) error) error {
 			var table string
 			err := scan(&table)
-			if !keep[table] {
+			if !keep(table) {
 				drop = append(drop, table)
 			}
 			return err
