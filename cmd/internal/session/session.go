@@ -60,8 +60,17 @@ type Session struct {
 	known    map[assets.Name]planner.Observation // the newer of both
 	planned  map[planner.Planned]time.Time       // not in the warehouse yet
 
-	mu     sync.Mutex    // sources are sniffed in parallel
-	memory *warehouse.DB // for sniffing; nil until needed
+	// seen are the latest looks, before any was found not to fit the project.
+	seen map[assets.Name]observe.Look
+
+	memory *memory // for sniffing
+	hold   *holder // who has the warehouse open, in a process that does more than one thing
+}
+
+// memory is an instance without a warehouse, started when first needed.
+type memory struct {
+	mu sync.Mutex // sources are sniffed in parallel
+	db *warehouse.DB
 }
 
 // Open reads the project's files. The session can be used for showing
@@ -73,7 +82,7 @@ func Open(o Options) (*Session, hcl.Diagnostics) {
 	if o.Redactor == nil {
 		o.Redactor = &Redactor{}
 	}
-	s := &Session{Options: o}
+	s := &Session{Options: o, memory: &memory{}, hold: &holder{}}
 	began := time.Now()
 	var diags hcl.Diagnostics
 	s.Project, diags = config.Load(o.Dir, config.Options{Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ})
@@ -85,12 +94,15 @@ func Open(o Options) (*Session, hcl.Diagnostics) {
 
 // Close gives up what was opened on the way.
 func (s *Session) Close() {
-	if s.memory == nil {
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	if s.memory.db == nil {
 		return
 	}
-	if err := s.memory.Close(); err != nil {
+	if err := s.memory.db.Close(); err != nil {
 		s.Log.Warn().Err(err).Msg("could not close DuckDB")
 	}
+	s.memory.db = nil
 }
 
 // cache is the path of a file in .assets, which is made when first needed. All
@@ -113,13 +125,13 @@ func (s *Session) cache(file string) string {
 
 // openMemory starts the instance that columns of files are sniffed with.
 func (s *Session) openMemory() (db *warehouse.DB, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.memory == nil {
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	if s.memory.db == nil {
 		// Not bound to the caller's context: others use it after that is done.
-		s.memory, err = warehouse.Memory(context.Background())
+		s.memory.db, err = warehouse.Memory(context.Background())
 	}
-	return s.memory, err
+	return s.memory.db, err
 }
 
 // openBinder starts an instance that statements are bound with.

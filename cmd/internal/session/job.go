@@ -1,0 +1,101 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/cmd/internal/notify"
+	"github.com/seed-4311623e/assets/materialize"
+	"github.com/seed-4311623e/assets/materialize/observe"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// Job is one run of a part of a plan, beside others. It goes on with the project
+// that it began with, whatever becomes of that meanwhile.
+type Job struct {
+	Plan   planner.Plan
+	Result materialize.Result
+	// Err says why nothing was published; nil: Result says what was.
+	Err error
+
+	session *Session
+	db      *warehouse.DB
+	shared  *materialize.Shared
+	began   map[assets.Name]observe.Look
+	told    *notify.Run
+	// recorded says that what the job looked at again stands in the warehouse.
+	recorded bool
+}
+
+// Session is the project that the job carries a plan out of, as it was when the job began.
+func (j *Job) Session() *Session { return j.session }
+
+// Broken reports whether the job found that the warehouse has to be closed and
+// opened again before anything else can be done.
+func (j *Job) Broken() bool { return j.Err != nil && warehouse.IsBroken(j.Err) }
+
+// Run carries the plan out, on any goroutine. How it came out stands in the job.
+func (j *Job) Run(ctx context.Context) {
+	s := j.session
+	j.told = s.Notify(j.Plan)
+	executor := materialize.Executor{
+		DB: j.db, Graph: s.Graph, State: s.State, Sources: s.Looks, Relook: s.observe,
+		Parallelism: s.Parallelism, Shared: j.shared, Now: s.Now, Redact: s.Redactor.String,
+		Emit: func(e materialize.Event) {
+			j.told.Event(e)
+			if s.Emit != nil {
+				s.Emit(e)
+			}
+		},
+	}
+	if j.Result, j.Err = executor.Apply(ctx, s.Project, j.Plan); j.Err != nil {
+		return
+	}
+	// A source that moved while it was read was looked at again.
+	err := s.recordNews(func(news []planner.Observation) error { return j.shared.Observe(ctx, j.db, news) })
+	if j.recorded = err == nil; !j.recorded {
+		s.Log.Debug().Err(err).Msg("what was observed during the run is recorded by the next one")
+	}
+}
+
+// Tell waits until whoever the project names was told of the job. Call it once,
+// after Run; with ctx done it says that the job was interrupted.
+func (j *Job) Tell(ctx context.Context) hcl.Diagnostics {
+	var failure hcl.Diagnostics
+	if j.Err != nil {
+		failure = fault("The run failed", j.Err)
+	}
+	return j.told.Close(ctx, failure)
+}
+
+// moved are the looks at sources that the job had to look at again.
+func (j *Job) moved() map[assets.Name]observe.Look {
+	moved := map[assets.Name]observe.Look{}
+	for name, look := range j.session.Looks {
+		if !sameLook(j.began[name], look) {
+			moved[name] = look
+		}
+	}
+	return moved
+}
+
+// newJob prepares a run on an open warehouse.
+func (s *Session) newJob(db *warehouse.DB, shared *materialize.Shared, plan planner.Plan) *Job {
+	f := s.frozen()
+	f.State = shared.State()
+	return &Job{Plan: plan, session: f, db: db, shared: shared, began: maps.Clone(f.Looks)}
+}
+
+// LockedBy is the program that holds the warehouse, if that is what err says.
+func LockedBy(err error) (holder *warehouse.LockedError, locked bool) {
+	locked = errors.As(err, &holder)
+	return holder, locked
+}
+
+// Outcome is how the job came out, once it was run.
+func (j *Job) Outcome() (materialize.Result, error) { return j.Result, j.Err }
