@@ -116,14 +116,20 @@ func (a *app) prepare(*cobra.Command, []string) error {
 
 // open reads the project in the current directory.
 func (a *app) open() (*session.Session, hcl.Diagnostics) {
-	vars, err := assignments(a.vars)
+	o, err := a.sessionOptions()
 	if err != nil {
 		return nil, failure("Invalid flag", err)
 	}
-	return session.Open(session.Options{
+	return session.Open(o)
+}
+
+// sessionOptions are those of the project in the current directory.
+func (a *app) sessionOptions() (session.Options, error) {
+	vars, err := assignments(a.vars)
+	return session.Options{
 		Dir: ".", Vars: vars, VarFiles: a.varFiles, Environ: a.environ, LockTimeout: a.lockTimeout,
 		Parallelism: a.parallelism, Log: a.log, Redactor: a.redactor, Now: time.Now,
-	})
+	}, err
 }
 
 // compile opens the project and binds all of its SQL. The session, unless it is
@@ -137,12 +143,15 @@ func (a *app) compile(ctx context.Context) (*session.Session, hcl.Diagnostics) {
 }
 
 // show writes diagnostics for people to stderr.
-func (a *app) show(diags hcl.Diagnostics, s *session.Session) {
+func (a *app) show(diags hcl.Diagnostics, s *session.Session) { a.showTexts(diags, files(s)) }
+
+// showTexts is show for diagnostics about files with these texts, by name.
+func (a *app) showTexts(diags hcl.Diagnostics, texts map[string][]byte) {
 	if a.logFormat == "json" {
-		view.DiagnosticLines(a.err, a.diagnosticsJSON(diags, s), time.Now())
+		view.DiagnosticLines(a.err, view.DiagnosticsJSON(a.clean(diags), texts), time.Now())
 		return
 	}
-	view.Diagnostics(a.err, a.clean(diags), files(s), a.errStyle, columns(a.errTerm))
+	view.Diagnostics(a.err, a.clean(diags), texts, a.errStyle, columns(a.errTerm))
 }
 
 // columns is the width of a terminal; 0: none, or not known.

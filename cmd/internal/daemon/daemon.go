@@ -1,0 +1,292 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/rs/zerolog"
+
+	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/cmd/internal/session"
+	"github.com/seed-4311623e/assets/lineage"
+	"github.com/seed-4311623e/assets/materialize"
+	"github.com/seed-4311623e/assets/materialize/observe"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// Keeper is what a daemon does things with: see [session.Keeper], and [Keep]. It is
+// called from the loop alone; the functions it returns, and jobs, run beside it.
+type Keeper interface {
+	Load() func(context.Context) *session.Loaded
+	Take(*session.Loaded) bool
+	Declared() (*assets.Project, *lineage.Graph)
+	Looks() map[assets.Name]observe.Look
+	Observe(names []assets.Name) func(context.Context) (map[assets.Name]observe.Look, error)
+	Admit(context.Context, map[assets.Name]observe.Look) (news bool, diags hcl.Diagnostics)
+	Refresh(context.Context) (moved bool, err error)
+	Plan() (planner.Input, planner.Plan)
+	Open(context.Context) (moved bool, err error)
+	Begin(context.Context, planner.Plan) (Job, error)
+	End(context.Context, Job) hcl.Diagnostics
+	Release() error
+}
+
+// Job is a run: see [session.Job].
+type Job interface {
+	Run(context.Context)
+	Tell(context.Context) hcl.Diagnostics
+	Outcome() (materialize.Result, error)
+	// Broken reports whether the warehouse has to be opened again after the job.
+	Broken() bool
+}
+
+// Options are what a daemon needs.
+type Options struct {
+	Keeper Keeper
+	Dir    string // the project's directory, absolute
+	Clock  Clock
+	Log    zerolog.Logger
+	// Once ends the daemon when all is done that may be done now.
+	Once bool
+	// Grace is how long runs may go on after the daemon is told to stop.
+	Grace time.Duration
+	// Poll does without events of the file system: everything is looked at now and then.
+	Poll bool
+	// Others are files besides those of the project whose edits count, absolute: of variables.
+	Others []string
+	// Show tells people what is wrong with an edited project; nil: the log alone does.
+	Show func(hcl.Diagnostics, map[string][]byte)
+}
+
+// Daemon keeps one project.
+type Daemon struct {
+	Options
+	do       chan func() // for the loop to call: whatever happened beside it
+	ended    chan struct{}
+	aside    sync.WaitGroup // what goes on beside the loop
+	snapshot atomic.Pointer[Snapshot]
+	lock     *lock
+	watcher  *watcher // nil: there are polls only
+
+	// What follows belongs to the loop.
+	now     time.Time // of the latest wake
+	work    context.Context
+	runWork context.Context
+	stopped bool // no new work
+
+	sources map[assets.Name]*source
+	every   map[assets.Name]time.Duration
+	runs    map[*run]bool
+	rests   rests
+
+	edited    bool // the project may have been
+	checked   time.Time
+	loading   bool
+	files     []string // that the latest load read
+	signature string
+	waiting   *session.Loaded // to be taken when the warehouse is closed
+	invalid   string          // what is wrong with the project's files; empty: nothing
+
+	dirty  bool // another plan may come out
+	in     planner.Input
+	plan   planner.Plan
+	begun  bool // there is a plan
+	told   map[string]string
+	counts Counts
+	fault  error // the latest of the machinery
+
+	pauses    *backoff.ExponentialBackOff
+	notBefore time.Time // no run begins before, since the machinery failed
+	broken    bool      // no run begins until the warehouse was closed
+}
+
+// source is what the loop knows of a source besides what was seen.
+type source struct {
+	looking bool
+	last    time.Time // when the latest look began; zero: look now
+	event   bool      // something happened that no look has seen
+}
+
+// run is one that goes on.
+type run struct {
+	job    Job
+	names  []assets.Name
+	began  time.Time
+	cancel context.CancelFunc
+	input  planner.Input
+	ticks  map[assets.Name]time.Time
+}
+
+// Counts says what a daemon did, of all its runs.
+type Counts struct {
+	Runs, Built, Unchanged, Failed, Skipped int
+	// Blocked is how many assets could not be built by the latest plan.
+	Blocked int
+}
+
+// InvalidError says that a project that a daemon is to begin with has mistakes.
+type InvalidError struct {
+	Diags hcl.Diagnostics
+	Texts map[string][]byte
+}
+
+func (e *InvalidError) Error() string { return e.Diags.Error() }
+
+// New prepares a daemon: see Run.
+func New(o Options) *Daemon {
+	return &Daemon{Options: o, do: make(chan func()), ended: make(chan struct{}), sources: map[assets.Name]*source{},
+		runs: map[*run]bool{}, rests: rests{}, told: map[string]string{}, pauses: pauses(longestPause)}
+}
+
+// longestPause is how long the loop waits at most before it tries again what the
+// machinery failed at.
+const longestPause = 30 * time.Second
+
+// Run keeps the project until stop is done. Then no run begins any more, and those
+// that go on have the grace to end; when that is over, or kill is done, they are
+// cancelled. What they had built is kept for whoever comes next. With Once it
+// returns when nothing is left to do. Errors: *HeldError, *InvalidError, and with Once
+// whatever went wrong besides the failure of assets.
+func (d *Daemon) Run(stop, kill context.Context) (err error) {
+	if d.lock, err = takeLock(d.Dir, d.Clock.Now()); err != nil {
+		return err
+	}
+	defer d.lock.release()
+	work, cancelWork := context.WithCancel(stop)
+	runWork, cancelRuns := context.WithCancel(kill)
+	d.work, d.runWork = work, runWork
+	defer d.aside.Wait()
+	defer close(d.ended)
+	defer cancelRuns()
+	defer cancelWork()
+
+	if err := d.begin(); err != nil {
+		return err
+	}
+	return errors.Join(d.loop(stop, cancelRuns), d.Keeper.Release())
+}
+
+// begin loads the project for the first time. One with mistakes is refused: there
+// is no good one to go on with.
+func (d *Daemon) begin() error {
+	load := d.Keeper.Load()
+	before := d.sign(nil)
+	l := load(d.work)
+	if err := d.work.Err(); err != nil {
+		return nil
+	}
+	if l.Diags.HasErrors() {
+		return &InvalidError{l.Diags, l.Texts}
+	}
+	d.files, d.signature = l.Files, d.sign(l.Files)
+	d.edited = before != d.sign(nil)
+	d.Keeper.Take(l)
+	d.warn(l)
+	if !d.Once && !d.Poll {
+		w, err := newWatcher(d.Log, func(c change) { d.post(func() { d.changed(c) }) })
+		if err != nil {
+			d.Log.Warn().Err(err).Msg("the file system cannot be watched: everything is polled")
+		} else {
+			d.watcher = w
+			d.beside(func() { w.run(d.work) })
+		}
+	}
+	d.taken(true)
+	return nil
+}
+
+// beside does something on a goroutine that Run waits for.
+func (d *Daemon) beside(do func()) { d.aside.Go(do) }
+
+// post has the loop call do. After the loop has ended it is lost.
+func (d *Daemon) post(do func()) {
+	select {
+	case d.do <- do:
+	case <-d.ended:
+	}
+}
+
+// loop ticks until the daemon is to stop and no run goes on.
+func (d *Daemon) loop(stop context.Context, cancelRuns func()) error {
+	stopping := stop.Done()
+	var grace <-chan time.Time
+	for {
+		d.tick()
+		if len(d.runs) == 0 && (d.stopped || d.Once && d.finished()) {
+			if d.Once {
+				return d.fault
+			}
+			return nil
+		}
+		until, why := d.wake()
+		waiting, cancel := context.WithCancel(context.Background())
+		var alarm <-chan struct{}
+		if !d.stopped && !until.IsZero() {
+			d.Log.Debug().Time("until", until).Str("because", why).Int("runs", len(d.runs)).Msg("waiting")
+			alarm = d.Clock.Wait(waiting, until)
+		}
+		select {
+		case do := <-d.do:
+			do()
+			d.drain()
+		case <-alarm:
+		case <-stopping:
+			stopping, d.stopped = nil, true
+			grace = time.After(d.Grace)
+			d.Log.Info().Int("runs", len(d.runs)).Stringer("grace", d.Grace).Msg("stopping: no run begins any more")
+		case <-grace:
+			d.Log.Warn().Int("runs", len(d.runs)).Msg("cancelling what still runs: what it has built is kept for the next time")
+			cancelRuns()
+		}
+		cancel()
+	}
+}
+
+// drain calls what else there is already: one plan for all of it.
+func (d *Daemon) drain() {
+	for {
+		select {
+		case do := <-d.do:
+			do()
+		default:
+			return
+		}
+	}
+}
+
+// Look has sources looked at: something was pushed, or somebody says so. It may be
+// called on any goroutine while the daemon runs.
+func (d *Daemon) Look(names ...assets.Name) {
+	d.post(func() {
+		for _, name := range names {
+			d.happened(name)
+		}
+	})
+}
+
+// Keep makes a Keeper of a session's.
+func Keep(k *session.Keeper) Keeper { return kept{k} }
+
+type kept struct{ *session.Keeper }
+
+func (k kept) Begin(ctx context.Context, plan planner.Plan) (Job, error) {
+	j, err := k.Keeper.Begin(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+func (k kept) End(ctx context.Context, j Job) hcl.Diagnostics {
+	own, ok := j.(*session.Job)
+	if !ok {
+		panic(fmt.Sprintf("%T is no job of this keeper", j))
+	}
+	return k.Keeper.End(ctx, own)
+}
