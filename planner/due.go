@@ -39,6 +39,9 @@ func (m *model) resolvePolicies() {
 
 // schedule finds out when each asset is due and when its build is to begin, readers first.
 func (m *model) schedule() {
+	if m.policies == nil {
+		m.resolvePolicies()
+	}
 	for i := len(m.list) - 1; i >= 0; i-- {
 		n := &m.list[i]
 		if !n.needs() {

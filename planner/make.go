@@ -23,7 +23,6 @@ func Make(in Input) Plan {
 	for i := range m.list {
 		m.look(&m.list[i])
 	}
-	m.resolvePolicies()
 	m.schedule()
 	for i := range m.list {
 		m.decide(&m.list[i])
