@@ -46,17 +46,27 @@ func (s *Session) know(recorded map[assets.Name]planner.Observation) {
 	s.recorded = recorded
 	s.known = map[assets.Name]planner.Observation{}
 	maps.Copy(s.known, recorded)
-	s.lately = nil
+	s.cached, s.lately, s.failing = 0, map[assets.Name]planner.Observation{}, map[assets.Name]time.Time{}
+	var cached map[assets.Name]remembered
 	text, err := os.ReadFile(s.cache("observed"))
-	if err != nil || json.Unmarshal(text, &s.lately) != nil {
+	if err != nil || json.Unmarshal(text, &cached) != nil {
 		return
 	}
 	var looked time.Time // all of it was still so
 	if text, err := os.ReadFile(s.cache("looked")); err == nil {
 		_ = looked.UnmarshalText(text) // what is not there is as good as an old look
 	}
+	s.cached = len(cached)
+	for name, r := range cached {
+		if !r.Failing.IsZero() {
+			s.failing[name] = r.Failing
+		}
+		if r.ID != "" {
+			s.lately[name] = r.Observation
+		}
+	}
 	for name, look := range s.lately {
-		if looked.After(look.At) {
+		if looked.After(look.At) && s.failing[name].IsZero() {
 			look.At = looked
 			s.lately[name] = look
 		}
@@ -70,32 +80,43 @@ func (s *Session) know(recorded map[assets.Name]planner.Observation) {
 	}
 }
 
+// remembered is the latest look at a source that saw it, and since when looks have
+// failed after that.
+type remembered struct {
+	planner.Observation
+	Failing time.Time `json:"failing,omitzero"`
+}
+
 // remember keeps the latest look at each source that saw which version it has, the
-// time of the look among it: what comes next arrived after that. Losing it costs time
-// only. If all is as it was, only the time is written.
+// time of the look among it: what comes next arrived after that. It gives one that
+// failed the time of the first that did. Losing it costs time only. If all is as it
+// was, only the time is written.
 func (s *Session) remember(looks map[assets.Name]observe.Look) {
-	latest := map[assets.Name]planner.Observation{}
-	changed := len(looks) != len(s.lately)
+	latest := map[assets.Name]remembered{}
+	changed := len(looks) != s.cached
+	failing := map[assets.Name]time.Time{}
 	for name, look := range looks {
-		before, known := s.lately[name]
-		now := look.Observation
+		before := s.lately[name]
 		// A source that waits still has the version it had: it is known why. Of one that
 		// failed nobody knows anything since.
-		now.Err, now.Unreadable = "", false
-		switch failed := look.Err != "" && !look.Waiting() || look.ID == ""; {
-		case failed && !known:
-			changed = true
-			continue
-		case failed:
-			changed, now = true, before
-		default:
+		if failed := look.Err != "" && !look.Waiting(); failed || look.ID == "" {
+			since := s.failing[name]
+			if since.IsZero() {
+				since, changed = look.At, true
+			}
+			look.At, failing[name] = since, since
+			before.Source = name // also if it never was
+			latest[name] = remembered{before, since}
+		} else {
 			look.Before = s.unrecorded(look.Observation)
-			looks[name] = look
-			now.Before = look.Before
+			now := look.Observation
+			now.Err, now.Unreadable = "", false
+			latest[name] = remembered{Observation: now}
+			changed = changed || before.ID != now.ID || !before.Delivered.Equal(now.Delivered) || !s.failing[name].IsZero()
 		}
-		latest[name] = now
-		changed = changed || before.ID != now.ID || !before.Delivered.Equal(now.Delivered)
+		looks[name] = look
 	}
+	s.cached, s.failing = len(looks), failing
 	file, text, err := "looked", []byte(nil), error(nil)
 	if changed {
 		file = "observed"
@@ -112,8 +133,12 @@ func (s *Session) remember(looks map[assets.Name]observe.Look) {
 }
 
 // unrecorded are the versions that arrived before the one looked at and that no run has
-// recorded yet: those that were seen by looks before it, and those it saw itself.
+// recorded yet: those that were seen by looks before it, and those it saw itself. All
+// events that are not recorded are seen by each look.
 func (s *Session) unrecorded(look planner.Observation) []planner.Arrival {
+	if s.Project.Sources[look.Source].Event {
+		return look.Before
+	}
 	var before []planner.Arrival
 	if seen := s.lately[look.Source]; seen.ID != "" && seen.At.After(s.recorded[look.Source].At) {
 		before = append(slices.Clone(seen.Before), planner.Arrival{ID: seen.ID, Arrived: seen.Arrived})

@@ -57,6 +57,8 @@ type Session struct {
 
 	recorded map[assets.Name]planner.Observation // in the warehouse
 	lately   map[assets.Name]planner.Observation // by the latest look, as cached
+	cached   int                                 // looks
+	failing  map[assets.Name]time.Time           // since when looks at a source have failed
 	known    map[assets.Name]planner.Observation // the newer of both
 	planned  map[planner.Planned]time.Time       // not in the warehouse yet
 

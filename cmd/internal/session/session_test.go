@@ -186,6 +186,45 @@ func TestArrivalIsOfTheFirstLook(t *testing.T) {
 	}
 }
 
+// A source that cannot be observed says since when, however often it is looked at, also
+// when it was never seen; and no longer once it was seen again.
+func TestALookThatFailsSaysSinceWhenItDoes(t *testing.T) {
+	dir := directory(t)
+	write(t, dir, "more.hcl", `source "raw.never" { files = "never.csv" }`)
+	clock := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	look := func(name string) planner.Observation {
+		clock = clock.Add(time.Minute)
+		s := open(t, dir)
+		s.Now = func() time.Time { return clock }
+		mustNot(t, s.look(ctx, false))
+		return s.input(planner.Options{}).Observed[assets.MustName(name)]
+	}
+	if seen := look("raw.orders"); seen.Err != "" {
+		t.Fatal(seen.Err)
+	}
+	if err := os.Rename(filepath.Join(dir, "orders.csv"), filepath.Join(dir, "gone")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if seen := look("raw.orders"); seen.Err == "" || seen.ID == "" || seen.At.Format("15:04") != "08:02" {
+			t.Errorf("cannot be seen since %s (%q), version %q", seen.At, seen.Err, seen.ID)
+		}
+		if never := look("raw.never"); never.Err == "" || never.ID != "" || never.At.Format("15:04") != "08:01" {
+			t.Errorf("was never seen since %s (%q)", never.At, never.Err)
+		}
+	}
+	write(t, dir, "orders.csv", "id,amount\n1,10\n")
+	if seen := look("raw.orders"); seen.Err != "" || !seen.At.Equal(clock) {
+		t.Errorf("seen at %s (%q)", seen.At, seen.Err)
+	}
+	if err := os.Remove(filepath.Join(dir, "orders.csv")); err != nil {
+		t.Fatal(err)
+	}
+	if seen := look("raw.orders"); !seen.At.Equal(clock) {
+		t.Errorf("it failed before, and has failed again since %s, not %s", clock, seen.At)
+	}
+}
+
 // A run that was killed after it had published leaves old tables behind; an apply
 // that finds nothing to do drops them.
 func TestTidyDropsWhatAKilledRunLeft(t *testing.T) {
