@@ -41,6 +41,8 @@ func TestScripts(t *testing.T) {
 			"absent":  absent,
 			"readme":  readme,
 			"events":  events,
+			"clock":   clock,
+			"age":     age,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
@@ -149,6 +151,30 @@ func readme(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("no block of README.md holds %q", args[1])
+}
+
+// clock sets a variable to a moment from now, as the clocks of a zone show it and in
+// one of Go's layouts: `clock NAME OFFSET ZONE LAYOUT`.
+func clock(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: clock NAME OFFSET ZONE LAYOUT")
+	}
+	offset, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	zone, err := time.LoadLocation(args[2])
+	ts.Check(err)
+	ts.Setenv(args[0], time.Now().Add(offset).In(zone).Format(args[3]))
+}
+
+// age makes a file one that was written so long ago: `age FILE DURATION`.
+func age(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: age FILE DURATION")
+	}
+	ago, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	written := time.Now().Add(-ago)
+	ts.Check(os.Chtimes(ts.MkAbs(args[0]), written, written))
 }
 
 func TestDoubleDashes(t *testing.T) {

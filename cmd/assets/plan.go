@@ -22,13 +22,14 @@ type planFlags struct {
 	all              bool   // build what waits, too
 	retry            bool   // try again what failed
 	at               string // the moment to plan for
+	warn             bool   // of policies that cannot be promised
 }
 
 func (f *planFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.targets, "target", nil, "only `SELECTOR` and what it needs; may be repeated")
 	c.Flags().StringArrayVar(&f.replace, "replace", nil, "build `SELECTOR` even if it is up to date; may be repeated")
 	c.Flags().BoolVar(&f.all, "all", false, "also build what is behind but not due yet")
-	f.retry = true
+	f.retry, f.warn = true, true
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -108,6 +109,9 @@ func (a *app) plan(ctx context.Context, flags planFlags) (*planned, hcl.Diagnost
 	diags = append(diags, more...)
 	if diags.HasErrors() || a.json { // else the text of the plan tells
 		diags = append(diags, view.ContractWarnings(s.Project, p.plan)...)
+	}
+	if !diags.HasErrors() && !flags.destroy && flags.warn {
+		diags = append(diags, view.PromiseWarnings(p.in)...)
 	}
 	return p, diags
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/planner"
@@ -39,7 +40,7 @@ func DiffText(w io.Writer, doc DiffJSON, style Style, width int) {
 	fmt.Fprintln(w, "Built again by the same definition:")
 	t := table{}
 	for _, d := range others {
-		t.add("  "+style.symbol(d.step.Action)+" "+d.Asset.String(), Why(d.step))
+		t.add("  "+style.symbol(d.step.Action)+" "+d.Asset.String(), Why(d.step, time.Time{}))
 	}
 	t.body(w)
 }
@@ -72,7 +73,7 @@ func writeAssetDiff(w io.Writer, d AssetDiffJSON, style Style, width int) {
 
 // why says why the plan acts on it, or that the other text is no reason to.
 func (d AssetDiffJSON) why() string {
-	why := Why(d.step)
+	why := Why(d.step, time.Time{})
 	switch {
 	case d.Disabled:
 		return "disabled: it keeps what is published"

@@ -52,7 +52,7 @@ type FreshnessJSON struct {
 	MaxLagSeconds float64       `json:"max_lag_seconds"`
 	At            string        `json:"at,omitempty"` // cron expression
 	Timezone      string        `json:"timezone,omitempty"`
-	Sources       []assets.Name `json:"sources,omitempty"`
+	Sources       []assets.Name `json:"sources,omitempty"` // missing: all
 }
 
 // LookingCheck is a check of one asset that looks at another.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rivo/uniseg"
 
@@ -48,7 +49,7 @@ var actions = []struct {
 	action  planner.Action
 	meaning string
 }{
-	{planner.Create, "build for the first time"},
+	{planner.Create, "build what is not there"},
 	{planner.Rebuild, "build anew, publish if the checks pass"},
 	{planner.Revalidate, "build nothing: record that it is up to date, run checks that changed"},
 	{planner.Drop, "remove from the warehouse"},
@@ -68,10 +69,13 @@ func PlanText(w io.Writer, plan planner.Plan, options planner.Options, style Sty
 		return
 	}
 	legend(w, plan, style)
-	if plan.Work() {
+	switch {
+	case plan.Work():
 		fmt.Fprintf(w, "assets will perform the following actions:\n\n")
-	} else {
+	case summary.Blocked > 0:
 		fmt.Fprintf(w, "Nothing can be done now:\n\n")
+	default:
+		fmt.Fprintf(w, "Nothing is due now:\n\n")
 	}
 	width := 0
 	for _, step := range plan.Steps {
@@ -83,11 +87,26 @@ func PlanText(w io.Writer, plan planner.Plan, options planner.Options, style Sty
 		if step.Action == planner.None {
 			continue
 		}
-		fmt.Fprintf(w, "  %s %s  %s\n", style.symbol(step.Action), style.Bold(pad(stepName(step), width)), Why(step))
+		fmt.Fprintf(w, "  %s %s  %s\n", style.symbol(step.Action), style.Bold(pad(stepName(step), width)), Why(step, plan.At))
 	}
 	brokenContracts(w, plan, style)
 	fmt.Fprintf(w, "\n%s\n", style.Bold(PlanLine(plan, options)))
+	nextLine(w, plan)
 	outside(w, plan)
+}
+
+// nextLine says what of all that waits is built first, and when, and how to have it built now.
+func nextLine(w io.Writer, plan planner.Plan) {
+	var next *planner.Step
+	for i := range plan.Steps {
+		s := &plan.Steps[i]
+		if s.Action == planner.Wait && s.StartBy.After(plan.At) && (next == nil || s.StartBy.Before(next.StartBy)) {
+			next = s
+		}
+	}
+	if next != nil {
+		fmt.Fprintf(w, "Next: %s at %s (%s). `assets apply -all` builds what waits now.\n", next.Asset, minute(next.StartBy), Ago(next.StartBy, plan.At))
+	}
 }
 
 // related says what -target takes along.
@@ -154,7 +173,8 @@ func stepName(step planner.Step) string {
 
 // Why joins the reasons of a step to one line. What a conditional step waits
 // for is said once, as a condition; that what is blocked was never built is no cause.
-func Why(step planner.Step) string {
+// Of what waits it says for how long from now, unless that is zero.
+func Why(step planner.Step, now time.Time) string {
 	var parts []string
 	if condition := condition(step); condition != "" {
 		parts = append(parts, condition)
@@ -166,6 +186,13 @@ func Why(step planner.Step) string {
 		}
 	}
 	text := strings.Join(parts, "; ")
+	if step.Action == planner.Wait && len(step.Reasons) > 0 && step.Reasons[0].Code == planner.NotDue {
+		parts[0] = waitText(step, step.Reasons[0], now)
+		text = strings.Join(parts, "; ")
+		if step.StartBy.After(now) {
+			text = strings.Replace(text, "; ", ": ", 1)
+		}
+	}
 	if step.Action == planner.Blocked {
 		text = "blocked: " + text
 	}

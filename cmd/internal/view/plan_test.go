@@ -43,7 +43,7 @@ func TestPlanTextSaysWhatAndWhy(t *testing.T) {
 	var b bytes.Buffer
 	PlanText(&b, examplePlan(), planner.Options{}, Style{})
 	want := `Actions are indicated with these symbols:
-  + create      build for the first time
+  + create      build what is not there
   ~ rebuild     build anew, publish if the checks pass
   = revalidate  build nothing: record that it is up to date, run checks that changed
   - drop        remove from the warehouse

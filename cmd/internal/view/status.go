@@ -1,10 +1,8 @@
 package view
 
 import (
-	"fmt"
-	"io"
+	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -19,6 +17,8 @@ type StatusJSON struct {
 	Assets        []AssetStatusJSON  `json:"assets"`
 	Sources       []SourceStatusJSON `json:"sources"`
 	Diagnostics   []DiagnosticJSON   `json:"diagnostics"`
+
+	declared bool // some policy or schedule
 }
 
 // AssetStatusJSON is how one asset is.
@@ -26,10 +26,19 @@ type AssetStatusJSON struct {
 	Asset       assets.Name `json:"asset"`
 	State       string      `json:"state"` // as StateOf says
 	BehindSince *time.Time  `json:"behind_since,omitempty"`
-	LagSeconds  float64     `json:"lag_seconds"`
-	Due         *time.Time  `json:"due,omitempty"`
-	Last        *LastJSON   `json:"last,omitempty"`
-	Checks      ChecksJSON  `json:"checks"`
+	// LagSeconds is how long it has been behind.
+	LagSeconds float64 `json:"lag_seconds"`
+	// DataTime is up to when it reflects all that arrived: behind_since, or now if it
+	// reflects everything. Missing if nothing is published.
+	DataTime *time.Time `json:"data_time,omitempty"`
+	Due      *time.Time `json:"due,omitempty"`
+	// StartBy is when a build is to begin; missing if none is needed, or asked for.
+	StartBy *time.Time   `json:"start_by,omitempty"`
+	Policy  []PolicyJSON `json:"policy"`
+	Last    *LastJSON    `json:"last,omitempty"`
+	Checks  ChecksJSON   `json:"checks"`
+
+	next string // when it is built, for people
 }
 
 // LastJSON is the materialization that is visible.
@@ -74,26 +83,32 @@ type ChecksJSON struct {
 
 // SourceStatusJSON is the version of a source that was seen last.
 type SourceStatusJSON struct {
-	Source  assets.Name   `json:"source"`
-	Version assets.Digest `json:"version,omitempty"`
-	Arrived *time.Time    `json:"arrived,omitempty"`
-	Error   string        `json:"error,omitempty"`
+	Source  assets.Name         `json:"source"`
+	State   planner.SourceState `json:"state,omitempty"`
+	Version assets.Digest       `json:"version,omitempty"`
+	Arrived *time.Time          `json:"arrived,omitempty"`
+	// LateSince is when its supplier's promise was broken.
+	LateSince *time.Time `json:"late_since,omitempty"`
+	Error     string     `json:"error,omitempty"`
+	// ErrorSince is since when every look at it has failed.
+	ErrorSince *time.Time `json:"error_since,omitempty"`
 	// Checks counts what the checks found in this version; Judged is false if they
 	// were not run on it, or not as they are now.
 	Judged bool       `json:"judged"`
 	Checks ChecksJSON `json:"checks"`
 
 	declared int // checks
+	maxAge   time.Duration
 }
 
 // NewStatus tells how the selected sources and assets are, by what the plan
-// would do with them.
+// would do with them: the worst first, then what is due first.
 func NewStatus(in planner.Input, plan planner.Plan, selected []assets.Name, diagnostics []DiagnosticJSON) StatusJSON {
-	doc := StatusJSON{FormatVersion, []AssetStatusJSON{}, []SourceStatusJSON{}, diagnostics}
+	doc := StatusJSON{FormatVersion, []AssetStatusJSON{}, []SourceStatusJSON{}, diagnostics, in.Project != nil && declares(in.Project)}
 	steps := Steps(plan)
 	for _, name := range selected {
 		if in.Project.Sources[name] != nil {
-			doc.Sources = append(doc.Sources, sourceStatus(in, name))
+			doc.Sources = append(doc.Sources, sourceStatus(in, plan, name))
 			continue
 		}
 		step, known := steps[name]
@@ -102,12 +117,55 @@ func NewStatus(in planner.Input, plan planner.Plan, selected []assets.Name, diag
 		}
 		doc.Assets = append(doc.Assets, assetStatus(in, step))
 	}
+	slices.SortFunc(doc.Assets, func(a, b AssetStatusJSON) int {
+		return cmp.Or(cmp.Compare(rank(states, a.State), rank(states, b.State)), sooner(a.Due, b.Due), a.Asset.Compare(b.Asset))
+	})
+	slices.SortStableFunc(doc.Sources, func(a, b SourceStatusJSON) int {
+		return cmp.Compare(rank(sourceStates, a.State), rank(sourceStates, b.State))
+	})
 	return doc
 }
 
-func sourceStatus(in planner.Input, name assets.Name) SourceStatusJSON {
-	seen := in.Observed[name]
-	status := SourceStatusJSON{Source: name, Version: seen.ID, Arrived: moment(seen.Arrived), Error: seen.Err, declared: len(in.Project.Sources[name].Checks)}
+// states and sourceStates are the states there are, the worst first.
+var (
+	states = []string{
+		string(planner.StateFailed), string(planner.StateMissing), string(planner.StateChanged),
+		string(planner.StateStale), string(planner.StateBehind), "removed", string(planner.StateFresh),
+	}
+	sourceStates = []planner.SourceState{planner.SourceAbsent, planner.SourceLate, planner.SourceUnobserved, planner.SourceOK}
+)
+
+// rank is how far from the worst a state is; one that is not known is the best.
+func rank[S comparable](states []S, state S) int {
+	if i := slices.Index(states, state); i >= 0 {
+		return i
+	}
+	return len(states)
+}
+
+// sooner compares two times, of which nil is never.
+func sooner(a, b *time.Time) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return 1
+	case b == nil:
+		return -1
+	}
+	return a.Compare(*b)
+}
+
+func sourceStatus(in planner.Input, plan planner.Plan, name assets.Name) SourceStatusJSON {
+	seen, source := in.Observed[name], in.Project.Sources[name]
+	status := SourceStatusJSON{Source: name, State: plan.Sources[name], Version: seen.ID, Arrived: moment(seen.Arrived), Error: seen.Err,
+		declared: len(source.Checks), maxAge: source.MaxAge}
+	if status.State == planner.SourceLate {
+		status.LateSince = moment(planner.LateFrom(in, name))
+	}
+	if seen.Err != "" {
+		status.ErrorSince = moment(seen.At)
+	}
 	var verdict planner.Verdict
 	if verdict, status.Judged = in.Verdict(name); status.Judged {
 		for _, check := range verdict.Checks {
@@ -129,19 +187,21 @@ func Steps(plan planner.Plan) map[assets.Name]planner.Step {
 func assetStatus(in planner.Input, step planner.Step) AssetStatusJSON {
 	status := AssetStatusJSON{
 		Asset: step.Asset, State: StateOf(step),
-		BehindSince: moment(step.BehindSince), Due: moment(step.Due),
+		BehindSince: moment(step.BehindSince), Due: moment(step.Due), StartBy: moment(step.StartBy),
+		Policy: policiesOf(in, step.Asset),
 	}
 	if status.BehindSince != nil {
 		status.LagSeconds = max(0, in.Now.Sub(step.BehindSince).Seconds())
 	}
 	last, published := in.State.Last[step.Key]
 	if published {
-		status.Last = newLast(last)
+		status.Last, status.DataTime = newLast(last), cmp.Or(status.BehindSince, moment(in.Now))
 	}
-	checks := last.Checks
-	if failed, ok := in.State.Failed[step.Key]; ok && status.State == "failed" {
+	checks, failed := last.Checks, in.State.Failed[step.Key]
+	if status.State == "failed" {
 		checks = failed.Checks
 	}
+	status.next = nextBuild(step, failed.Retry, in.Now)
 	for _, check := range checks {
 		status.Checks.count(check)
 	}
@@ -162,107 +222,4 @@ func StateOf(step planner.Step) string {
 
 func has(step planner.Step, code planner.Code) bool {
 	return slices.ContainsFunc(step.Reasons, func(r planner.Reason) bool { return r.Code == code })
-}
-
-// StatusText writes a status for people.
-func StatusText(w io.Writer, doc StatusJSON, now time.Time, style Style) {
-	if len(doc.Assets) > 0 {
-		writeAssetStatus(w, doc.Assets, now, style)
-	}
-	if len(doc.Sources) > 0 {
-		if len(doc.Assets) > 0 {
-			fmt.Fprintln(w)
-		}
-		writeSourceStatus(w, doc.Sources, now, style)
-	}
-	if len(doc.Assets) > 0 {
-		fmt.Fprintf(w, "\n%s\n", style.Bold(countStates(doc.Assets)))
-	}
-}
-
-func writeAssetStatus(w io.Writer, list []AssetStatusJSON, now time.Time, style Style) {
-	t := table{style: style, right: map[int]bool{3: true, 4: true}}
-	t.add("ASSET", "STATE", "BUILT", "ROWS", "TOOK", "CHECKS")
-	for _, a := range list {
-		built, rows, took, checks := "never", "", "", a.Checks.String()
-		if a.Last != nil {
-			built, rows, took = Ago(a.Last.At, now), a.Last.rows(), Seconds(a.Last.Seconds)
-			if a.Last.Quarantined > 0 {
-				checks += ", " + Count(a.Last.Quarantined, "row") + " quarantined"
-			}
-		}
-		t.add(a.Asset.String(), a.State, built, rows, took, checks)
-	}
-	t.paint = func(row, column int, text string) string {
-		if column != 1 {
-			return text
-		}
-		return paintState(list[row-1].State, text, style)
-	}
-	t.write(w)
-}
-
-func paintState(state, text string, style Style) string {
-	switch state {
-	case "fresh":
-		return style.Green(text)
-	case "failed":
-		return style.Red(text)
-	}
-	return style.Yellow(text)
-}
-
-func writeSourceStatus(w io.Writer, list []SourceStatusJSON, now time.Time, style Style) {
-	t := table{style: style}
-	checked := ""
-	if slices.ContainsFunc(list, func(s SourceStatusJSON) bool { return s.declared > 0 }) {
-		checked = "CHECKS"
-	}
-	t.add("SOURCE", "VERSION", "ARRIVED", checked, "")
-	for _, s := range list {
-		version, arrived, trouble := "unseen", "", ""
-		if s.Version != "" {
-			version = s.Version.Short()
-		}
-		if s.Arrived != nil {
-			arrived = Ago(*s.Arrived, now)
-		}
-		if s.Error != "" {
-			trouble = "cannot be observed: " + s.Error
-		}
-		checks := s.Checks.String()
-		if s.declared > 0 && !s.Judged {
-			checks = "not run yet"
-		}
-		t.add(s.Source.String(), version, arrived, checks, trouble)
-	}
-	t.write(w)
-}
-
-// String is the outcome of checks for people; empty without checks.
-func (c ChecksJSON) String() string {
-	var parts []string
-	for _, part := range []struct {
-		n    int
-		text string
-	}{{c.Failed, "failed"}, {c.Warned, "warned"}, {c.Passed, "passed"}} {
-		if part.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.text))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-func countStates(list []AssetStatusJSON) string {
-	counts := map[string]int{}
-	for _, a := range list {
-		counts[a.State]++
-	}
-	var parts []string
-	for _, state := range []string{"fresh", "behind", "stale", "changed", "missing", "failed", "removed"} {
-		if n := counts[state]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, state))
-		}
-	}
-	return fmt.Sprintf("%s: %s.", Count(len(list), "asset"), strings.Join(parts, ", "))
 }

@@ -25,7 +25,20 @@ func (t *table) body(w io.Writer) { t.lines(w, false) }
 
 func (t *table) write(w io.Writer) { t.lines(w, true) }
 
-func (t *table) lines(w io.Writer, header bool) {
+// width is that of the longest line.
+func (t *table) width() int {
+	total := 0
+	for i, width := range t.widths() {
+		if i > 0 {
+			total += len("  ")
+		}
+		total += width
+	}
+	return total
+}
+
+// widths are the columns of the terminal that each column takes.
+func (t *table) widths() []int {
 	var widths []int
 	for _, row := range t.rows {
 		for i, cell := range row {
@@ -35,6 +48,11 @@ func (t *table) lines(w io.Writer, header bool) {
 			widths[i] = max(widths[i], uniseg.StringWidth(cell))
 		}
 	}
+	return widths
+}
+
+func (t *table) lines(w io.Writer, header bool) {
+	widths := t.widths()
 	for r, row := range t.rows {
 		var line strings.Builder
 		for i, cell := range row {

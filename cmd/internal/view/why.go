@@ -21,6 +21,10 @@ type WhyJSON struct {
 	Reads  []ReadJSON            `json:"reads"`
 	Checks []planner.CheckResult `json:"checks"`
 	Error  string                `json:"error,omitempty"` // of the latest attempt, if that failed
+	// Retry is when a failed attempt is made again by itself.
+	Retry *time.Time `json:"retry,omitempty"`
+	// Timing is missing of sources and of what left the project.
+	Timing *TimingJSON `json:"timing,omitempty"`
 
 	now time.Time
 }
@@ -79,8 +83,9 @@ func NewWhy(in planner.Input, plan planner.Plan, name assets.Name) WhyJSON {
 		}
 	}
 	if failed, ok := in.State.Failed[key]; ok && doc.State == "failed" {
-		doc.Error, doc.Checks = failed.Err, append([]planner.CheckResult{}, failed.Checks...)
+		doc.Error, doc.Retry, doc.Checks = failed.Err, moment(failed.Retry), append([]planner.CheckResult{}, failed.Checks...)
 	}
+	doc.Timing = newTiming(in, doc.step)
 	return doc
 }
 
@@ -154,6 +159,7 @@ func WhyText(w io.Writer, doc WhyJSON, style Style, width int) {
 	if doc.Error != "" {
 		fmt.Fprintf(w, "The latest attempt failed: %s\n\n", Sentence(firstLine(doc.Error)))
 	}
+	writeTiming(w, doc, style)
 	writeLast(w, doc, width)
 	writeViolated(w, doc.Checks, style)
 }
@@ -180,12 +186,17 @@ func stateText(doc WhyJSON) string {
 	case "changed":
 		return "is changed: what is published is not what the project declares"
 	case "stale":
+		if doc.Timing != nil && doc.Timing.declared && !doc.step.Due.IsZero() {
+			return fmt.Sprintf("is stale: it was due %s (%s)", minute(doc.step.Due), Ago(doc.step.Due, doc.now))
+		}
 		return "is stale: something it is made from has moved"
+	case "behind":
+		return "is behind: something it is made from has moved, and it is not due yet"
 	case "failed":
 		switch {
 		case doc.Last == nil:
 			return "failed: nothing of it was ever published"
-		case has(doc.step, planner.ChecksChanged):
+		case onlyFailed(doc.step):
 			return "failed: what is published does not pass its checks as they are now"
 		}
 		return "failed: its last good version stays visible"
@@ -193,6 +204,14 @@ func stateText(doc WhyJSON) string {
 		return "is published, but no longer in the project"
 	}
 	return "is " + doc.State
+}
+
+// onlyFailed reports whether nothing but a failure speaks against what is published:
+// it does not need a build, it did not pass its checks.
+func onlyFailed(step planner.Step) bool {
+	return len(step.Reasons) > 0 && !slices.ContainsFunc(step.Reasons, func(r planner.Reason) bool {
+		return r.Code != planner.PreviousFailure && r.Code != planner.ChecksChanged
+	})
 }
 
 func writeCause(w io.Writer, c CauseJSON, depth int, now time.Time, style Style) {
@@ -217,7 +236,7 @@ func writeCause(w io.Writer, c CauseJSON, depth int, now time.Time, style Style)
 		fmt.Fprintf(w, "%s* %s  %s\n", indent, style.Bold(c.Name.String()), text)
 		return
 	}
-	text := Why(c.step)
+	text := Why(c.step, now)
 	if c.Action == "none" {
 		text = "up to date"
 		if c.Read != "" && c.Read != c.Version {

@@ -38,8 +38,9 @@ func shop() (planner.Input, planner.Plan) {
 	}
 	conditional := step("mart.sales", planner.Rebuild, planner.Reason{Code: planner.InputBehind, Message: "staging.orders is rebuilt", Input: &staging})
 	conditional.ConditionalOn = []assets.Name{staging}
-	return in, planner.Plan{Steps: []planner.Step{
-		step("staging.orders", planner.Rebuild, planner.Reason{Code: planner.InputChanged, Message: "raw.orders changed", Input: &raw}), conditional}}
+	moved := step("staging.orders", planner.Rebuild, planner.Reason{Code: planner.InputChanged, Message: "raw.orders changed", Input: &raw})
+	moved.State, conditional.State = planner.StateStale, planner.StateStale
+	return in, planner.Plan{Steps: []planner.Step{moved, conditional}, Sources: map[assets.Name]planner.SourceState{raw: planner.SourceOK}}
 }
 
 func TestWhyWalksFromAnAssetToWhatMoved(t *testing.T) {
@@ -80,10 +81,10 @@ func TestStatusIsByWhatThePlanWouldDo(t *testing.T) {
 	in, plan := shop()
 	selected := []assets.Name{n("raw.orders"), n("staging.orders"), n("mart.sales")}
 	var b bytes.Buffer
-	StatusText(&b, NewStatus(in, plan, selected, nil), in.Now, Style{})
+	StatusText(&b, NewStatus(in, plan, selected, nil), in.Now, Style{}, 0)
 	want := `ASSET           STATE  BUILT    ROWS    TOOK  CHECKS
-staging.orders  stale  59m ago    99  0.12 s  1 passed
 mart.sales      stale  59m ago    99  0.12 s  1 passed
+staging.orders  stale  59m ago    99  0.12 s  1 passed
 
 SOURCE      VERSION   ARRIVED
 raw.orders  22222222  3m ago

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/lineage"
@@ -35,6 +36,7 @@ type WhyColumnJSON struct {
 	Disabled bool `json:"disabled,omitempty"`
 
 	step planner.Step
+	now  time.Time
 }
 
 // FromJSON is a column that another is computed from.
@@ -88,7 +90,7 @@ type ColumnNextJSON struct {
 func NewWhyColumn(in planner.Input, plan planner.Plan, name assets.Name, column string) WhyColumnJSON {
 	doc := WhyColumnJSON{
 		FormatVersion: FormatVersion, Name: name, Kind: "asset", Column: column,
-		From: []FromJSON{}, RowsFrom: []RowsJSON{}, Checks: []ColumnCheck{},
+		From: []FromJSON{}, RowsFrom: []RowsJSON{}, Checks: []ColumnCheck{}, now: in.Now,
 	}
 	last := in.State.Last[planner.Key{Asset: name}]
 	if node := in.Graph.Nodes[name]; node != nil {

@@ -145,7 +145,7 @@ func writeColumnNext(w io.Writer, doc WhyColumnJSON, style Style) {
 		return
 	}
 	fmt.Fprintln(w, "In the next plan")
-	fmt.Fprintf(w, "  %s %s  %s\n", style.symbol(doc.step.Action), style.Bold(doc.Name.String()), Why(doc.step))
+	fmt.Fprintf(w, "  %s %s  %s\n", style.symbol(doc.step.Action), style.Bold(doc.Name.String()), Why(doc.step, doc.now))
 	for _, sentence := range nextSentences(doc) {
 		fmt.Fprintf(w, "    %s\n", sentence)
 	}
