@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -86,13 +87,17 @@ func foreign() {
 	}
 }
 
-// await waits until a file is there.
+// await waits until a file is there, and holds a text: `await FILE [TEXT]`.
 func await(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: await FILE")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: await FILE [TEXT]")
+	}
+	held := ""
+	if len(args) == 2 {
+		held = args[1]
 	}
 	for range 500 {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+		if text, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(text), held) {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -139,7 +144,7 @@ func readme(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	ts.Check(err)
-	for i, block := range strings.Split(string(text), "```\n") {
+	for i, block := range regexp.MustCompile("```[a-z]*\n").Split(string(text), -1) {
 		if i%2 == 1 && strings.Contains(block, args[1]) {
 			if command, output, ok := strings.Cut(block, "\n"); ok && strings.HasPrefix(command, "$ ") {
 				block = output

@@ -62,7 +62,7 @@ func TestStatusIsOfNowAndTellsOfRunsUnderWay(t *testing.T) {
 	for _, a := range doc.Assets {
 		got = append(got, fmt.Sprint(a.Asset, " ", a.State, " ", a.LagSeconds))
 	}
-	want := []string{"staging.orders fresh 0", "mart.sales behind 240", "mart.old removed 0"} // behind for 3 minutes then, and one has passed
+	want := []string{"mart.sales behind 240", "mart.old removed 0", "staging.orders fresh 0"} // behind for 3 minutes then, and one has passed
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -59,19 +59,23 @@ func declares(p *assets.Project) bool {
 }
 
 // policy is the tightest policy of an asset in the few words of a table: "1h",
-// "6h at 0 8 * * *", "1h of mart.report", "none".
+// "6h at 0 8 * * *", "6h of mart.report", "none".
 func (a AssetStatusJSON) policy() string {
 	if len(a.Policy) == 0 {
 		return ""
 	}
 	p := a.Policy[0]
+	inherited := p.Of != nil && *p.Of != a.Asset
+	if inherited && p.MaxLagSeconds > 0 {
+		p.At = "" // whose it is says more
+	}
 	text := p.short()
 	switch {
 	case p.Of == nil && !p.Default:
 		return "none"
 	case p.Default:
 		text += " by default"
-	case *p.Of != a.Asset:
+	case inherited:
 		text += " of " + p.Of.String()
 	}
 	if more := len(a.Policy) - 1; more > 0 {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/planner"
 )
 
@@ -29,6 +30,7 @@ func TestPoliciesInTheWordsOfATable(t *testing.T) {
 		{"6h at 0 8 * * *", []PolicyJSON{{FreshnessJSON: day, Of: &self}}},
 		{"@daily", []PolicyJSON{{FreshnessJSON: FreshnessJSON{At: "@daily"}, Of: &self}}},
 		{"1h of mart.report, 1 more", []PolicyJSON{{FreshnessJSON: hour, Of: &other}, {FreshnessJSON: day, Of: &other}}},
+		{"6h of mart.report", []PolicyJSON{{FreshnessJSON: day, Of: &other}}},
 		{"1h by default", []PolicyJSON{{FreshnessJSON: hour, Default: true}}},
 	} {
 		if got := (AssetStatusJSON{Asset: self, Policy: c.policy}).policy(); got != c.want {
@@ -74,7 +76,7 @@ func TestStatusIsWorstFirstAndFitsTheTerminal(t *testing.T) {
 		"fresh": {planner.StateFresh, 0}, "b.behind": {planner.StateBehind, time.Hour}, "a.behind": {planner.StateBehind, time.Hour}, "z.behind": {planner.StateBehind, time.Minute},
 		"stale": {planner.StateStale, -time.Hour}, "missing": {planner.StateMissing, 0}, "failed": {planner.StateFailed, 0}, "changed": {planner.StateChanged, 0},
 	}
-	in := planner.Input{Project: &assets.Project{Freshness: []assets.Freshness{{MaxLag: time.Hour}}}, Now: noon, State: planner.State{Last: map[planner.Key]planner.Materialization{}}}
+	in := planner.Input{Project: &assets.Project{Assets: map[assets.Name]*assets.Asset{}, Freshness: []assets.Freshness{{MaxLag: time.Hour}}}, Graph: &lineage.Graph{}, Now: noon, State: planner.State{Last: map[planner.Key]planner.Materialization{}}}
 	var plan planner.Plan
 	var selected []assets.Name
 	for name, s := range state {
@@ -84,6 +86,7 @@ func TestStatusIsWorstFirstAndFitsTheTerminal(t *testing.T) {
 			step.Due, step.BehindSince = noon.Add(s.due), noon.Add(s.due-time.Hour)
 		}
 		plan.Steps, selected = append(plan.Steps, step), append(selected, n(name))
+		in.Project.Assets[step.Asset] = &assets.Asset{Name: step.Asset, Enabled: true}
 		in.State.Last[step.Key] = planner.Materialization{Table: "t", Rows: 1234567, Began: noon.Add(-time.Hour), Ended: noon.Add(-time.Hour)}
 	}
 	doc := NewStatus(in, plan, selected, nil)
@@ -95,9 +98,9 @@ func TestStatusIsWorstFirstAndFitsTheTerminal(t *testing.T) {
 		t.Error(diff)
 	}
 	for width, want := range map[int]string{
-		0:   "ASSET     STATE    LAG  DATA UNTIL (UTC)  DUE         NEXT BUILD          POLICY  BUILT        ROWS    TOOK  CHECKS",
-		112: "ASSET     STATE    LAG  DATA UNTIL (UTC)  DUE         NEXT BUILD          POLICY  BUILT        ROWS  CHECKS",
-		80:  "ASSET     STATE    LAG  DATA UNTIL (UTC)  DUE         NEXT BUILD          POLICY  CHECKS",
+		0:   "ASSET     STATE    LAG  DATA UNTIL (UTC)  DUE         NEXT BUILD          POLICY         BUILT        ROWS    TOOK  CHECKS",
+		118: "ASSET     STATE    LAG  DATA UNTIL (UTC)  DUE         NEXT BUILD          POLICY         BUILT        ROWS  CHECKS",
+		80:  "ASSET     STATE    LAG  DATA UNTIL (UTC)  DUE         NEXT BUILD          POLICY         CHECKS",
 	} {
 		var b bytes.Buffer
 		StatusText(&b, doc, noon, Style{}, width)

@@ -51,6 +51,9 @@ func writeAssetStatus(w io.Writer, doc StatusJSON, now time.Time, style Style, w
 			statusColumn{"NEXT BUILD", func(a AssetStatusJSON) string { return a.next }, false},
 			statusColumn{"POLICY", AssetStatusJSON.policy, false})
 	}
+	columns = slices.DeleteFunc(columns, func(c statusColumn) bool {
+		return !slices.ContainsFunc(doc.Assets, func(a AssetStatusJSON) bool { return c.cell(a) != "" })
+	})
 	columns = append(columns,
 		statusColumn{"BUILT", func(a AssetStatusJSON) string { return a.built(now) }, false},
 		statusColumn{"ROWS", AssetStatusJSON.rows, true},
