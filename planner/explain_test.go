@@ -80,6 +80,21 @@ chain 2m0s`},
 	}
 }
 
+func TestPoliciesOfAllAreThoseOfEach(t *testing.T) {
+	w := layered(200)
+	for i, name := range w.Graph.Order {
+		if i%7 == 3 {
+			w.Project.Assets[name].Freshness = []assets.Freshness{{MaxLag: time.Duration(i) * time.Minute}}
+		}
+	}
+	all := PoliciesOf(w.Input)
+	for _, name := range w.Graph.Order {
+		if diff := cmp.Diff(Policies(w.Input, name), all[name]); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+}
+
 func explained(e Explanation) string {
 	var lines []string
 	what := func(u Unreflected) string {

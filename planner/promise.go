@@ -43,18 +43,20 @@ func Unpromised(in Input) []Unkept {
 		chain := above + m.estimate(n)
 		chains[n.asset.Name] = chain
 		policies := ownPolicies(n.asset)
-		if policies == nil && len(in.Project.Freshness) > 0 {
-			policies = Policies(in, n.asset.Name)
+		if policies == nil {
+			policies = defaultPolicies(in.Project)
 		}
 		for _, p := range policies {
-			inherited := p.Of != (assets.Name{}) && p.Of != n.asset.Name
-			if !inherited && p.MaxLag > 0 && m.tooLong(chain, p) {
+			if p.MaxLag > 0 && m.tooLong(chain, p) && (p.Of == n.asset.Name || !inherits(in, n.asset.Name)) {
 				unkept = append(unkept, Unkept{n.asset.Name, p, chain})
 			}
 		}
 	}
 	return unkept
 }
+
+// inherits reports whether policies of what is made from an asset hold for it.
+func inherits(in Input, name assets.Name) bool { return Policies(in, name)[0].Of != (assets.Name{}) }
 
 // tooLong reports whether builds that take this long may break a policy.
 func (m *model) tooLong(chain time.Duration, p Policy) bool {
