@@ -19,15 +19,11 @@ type PolicyJSON struct {
 	Default bool         `json:"default,omitempty"` // of the project
 }
 
-// policiesOf are the policies of an asset, the tightest first; none of one that left
-// the project.
-func policiesOf(in planner.Input, name assets.Name) []PolicyJSON {
-	list := []PolicyJSON{}
-	if in.Project == nil || in.Graph == nil || in.Project.Assets[name] == nil {
-		return list
-	}
-	for _, p := range planner.Policies(in, name) {
-		list = append(list, newPolicy(in.Project, p))
+// newPolicies are the policies of an asset, the tightest first.
+func newPolicies(project *assets.Project, policies []planner.Policy) []PolicyJSON {
+	list := make([]PolicyJSON, 0, len(policies))
+	for _, p := range policies {
+		list = append(list, newPolicy(project, p))
 	}
 	slices.SortStableFunc(list, func(a, b PolicyJSON) int { return cmp.Compare(a.MaxLagSeconds, b.MaxLagSeconds) })
 	return list

@@ -76,7 +76,7 @@ func TestStatusIsWorstFirstAndFitsTheTerminal(t *testing.T) {
 		"fresh": {planner.StateFresh, 0}, "b.behind": {planner.StateBehind, time.Hour}, "a.behind": {planner.StateBehind, time.Hour}, "z.behind": {planner.StateBehind, time.Minute},
 		"stale": {planner.StateStale, -time.Hour}, "missing": {planner.StateMissing, 0}, "failed": {planner.StateFailed, 0}, "changed": {planner.StateChanged, 0},
 	}
-	in := planner.Input{Project: &assets.Project{Assets: map[assets.Name]*assets.Asset{}, Freshness: []assets.Freshness{{MaxLag: time.Hour}}}, Graph: &lineage.Graph{}, Now: noon, State: planner.State{Last: map[planner.Key]planner.Materialization{}}}
+	in := planner.Input{Project: &assets.Project{Assets: map[assets.Name]*assets.Asset{}, Freshness: []assets.Freshness{{MaxLag: time.Hour}}}, Graph: &lineage.Graph{Nodes: map[assets.Name]*lineage.Node{}}, Now: noon, State: planner.State{Last: map[planner.Key]planner.Materialization{}}}
 	var plan planner.Plan
 	var selected []assets.Name
 	for name, s := range state {
@@ -86,6 +86,7 @@ func TestStatusIsWorstFirstAndFitsTheTerminal(t *testing.T) {
 			step.Due, step.BehindSince = noon.Add(s.due), noon.Add(s.due-time.Hour)
 		}
 		plan.Steps, selected = append(plan.Steps, step), append(selected, n(name))
+		in.Graph.Order, in.Graph.Nodes[step.Asset] = append(in.Graph.Order, step.Asset), &lineage.Node{}
 		in.Project.Assets[step.Asset] = &assets.Asset{Name: step.Asset, Enabled: true}
 		in.State.Last[step.Key] = planner.Materialization{Table: "t", Rows: 1234567, Began: noon.Add(-time.Hour), Ended: noon.Add(-time.Hour)}
 	}

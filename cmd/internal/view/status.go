@@ -106,6 +106,10 @@ type SourceStatusJSON struct {
 func NewStatus(in planner.Input, plan planner.Plan, selected []assets.Name, diagnostics []DiagnosticJSON) StatusJSON {
 	doc := StatusJSON{FormatVersion, []AssetStatusJSON{}, []SourceStatusJSON{}, diagnostics, in.Project != nil && declares(in.Project)}
 	steps := Steps(plan)
+	var policies map[assets.Name][]planner.Policy
+	if in.Graph != nil {
+		policies = planner.PoliciesOf(in)
+	}
 	for _, name := range selected {
 		if in.Project.Sources[name] != nil {
 			doc.Sources = append(doc.Sources, sourceStatus(in, plan, name))
@@ -115,7 +119,7 @@ func NewStatus(in planner.Input, plan planner.Plan, selected []assets.Name, diag
 		if !known {
 			step.Asset = name
 		}
-		doc.Assets = append(doc.Assets, assetStatus(in, step))
+		doc.Assets = append(doc.Assets, assetStatus(in, step, newPolicies(in.Project, policies[name])))
 	}
 	slices.SortFunc(doc.Assets, func(a, b AssetStatusJSON) int {
 		return cmp.Or(cmp.Compare(rank(states, a.State), rank(states, b.State)), sooner(a.Due, b.Due), a.Asset.Compare(b.Asset))
@@ -184,11 +188,11 @@ func Steps(plan planner.Plan) map[assets.Name]planner.Step {
 	return steps
 }
 
-func assetStatus(in planner.Input, step planner.Step) AssetStatusJSON {
+func assetStatus(in planner.Input, step planner.Step, policies []PolicyJSON) AssetStatusJSON {
 	status := AssetStatusJSON{
 		Asset: step.Asset, State: StateOf(step),
 		BehindSince: moment(step.BehindSince), Due: moment(step.Due), StartBy: moment(step.StartBy),
-		Policy: policiesOf(in, step.Asset),
+		Policy: policies,
 	}
 	if status.BehindSince != nil {
 		status.LagSeconds = max(0, in.Now.Sub(step.BehindSince).Seconds())
