@@ -80,23 +80,6 @@ func ScheduleDigest(s assets.Schedule, zone string) assets.Digest {
 	return assets.NewDigest("schedule1", s.Expr, zone)
 }
 
-// PlannedPolicy is the key under which [State.Planned] says since when the asset's own
-// freshness blocks have been planned with; false: it declares none. zone is the project's.
-func PlannedPolicy(a *assets.Asset, zone string) (Planned, bool) {
-	own := ownPolicies(a)
-	if len(own) == 0 {
-		return Planned{}, false
-	}
-	parts := make([]string, 0, len(own))
-	for _, p := range own {
-		if p.At != "" && p.Timezone == "" {
-			p.Timezone = zone
-		}
-		parts = append(parts, p.String())
-	}
-	return Planned{a.Name, "freshness", assets.NewDigest("fresh1", parts...)}, true
-}
-
 // moment is a time as a message shows it, to the minute, or to the second if it lies
 // within one.
 func moment(t time.Time) string {

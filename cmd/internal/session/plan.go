@@ -162,12 +162,14 @@ func (s *Session) look(ctx context.Context, destroy bool) hcl.Diagnostics {
 	}
 	s.State = snapshot.State
 	s.know(snapshot.Observed)
-	s.sincePlanned()
 	s.Log.Debug().Stringer("took", time.Since(began)).Int("published", len(s.State.Last)).Msg("read the warehouse's state")
 	diags := s.Compile(ctx)
 	if destroy && diags.HasErrors() {
 		s.Log.Warn().Int("mistakes", len(diags)).Msg("the project does not compile; it is destroyed all the same")
 		diags = nil
+	}
+	if !diags.HasErrors() {
+		s.sincePlanned()
 	}
 	if !destroy && !diags.HasErrors() {
 		if err := s.rereadSyntax(ctx); err != nil {

@@ -21,17 +21,15 @@ func (s *Session) sincePlanned() {
 		known = map[planner.Planned]time.Time{}
 	}
 	changed := false
-	for _, name := range assets.SortedNames(s.Project.Assets) {
-		for _, key := range s.plannedKeys(s.Project.Assets[name]) {
-			if _, recorded := known[key]; recorded {
-				continue
-			}
-			since, ok := remembered[key]
-			if !ok {
-				since, changed = s.Now().UTC(), true
-			}
-			known[key], s.planned[key] = since, since
+	for _, key := range s.plannedKeys() {
+		if _, recorded := known[key]; recorded {
+			continue
 		}
+		since, ok := remembered[key]
+		if !ok {
+			since, changed = s.Now().UTC(), true
+		}
+		known[key], s.planned[key] = since, since
 	}
 	s.State.Planned = known
 	if changed && s.At.IsZero() {
@@ -39,13 +37,12 @@ func (s *Session) sincePlanned() {
 	}
 }
 
-func (s *Session) plannedKeys(a *assets.Asset) []planner.Planned {
-	var keys []planner.Planned
-	if !a.Schedule.IsZero() {
-		keys = append(keys, planner.PlannedSchedule(a, s.Project.Timezone))
-	}
-	if key, ok := planner.PlannedPolicy(a, s.Project.Timezone); ok {
-		keys = append(keys, key)
+func (s *Session) plannedKeys() []planner.Planned {
+	keys := planner.PlannedPolicies(s.Project, s.Graph)
+	for _, name := range assets.SortedNames(s.Project.Assets) {
+		if a := s.Project.Assets[name]; !a.Schedule.IsZero() {
+			keys = append(keys, planner.PlannedSchedule(a, s.Project.Timezone))
+		}
 	}
 	return keys
 }
