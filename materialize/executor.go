@@ -33,6 +33,9 @@ type Executor struct {
 	Now    func() time.Time
 	// Redact takes the project's secrets out of a text that is shown or kept; nil: there are none.
 	Redact func(string) string
+	// Breaches says what a run that is about to be published enters in the ledger of
+	// breaches, from the state that it finds and the one that it leaves; nil: none is kept.
+	Breaches func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error)
 	// Emit is told of everything that happens, one call at a time.
 	Emit func(Event)
 }

@@ -47,7 +47,7 @@ func (r *run) publish(ctx context.Context) (result Result, err error) {
 	}
 	p.Run = warehouse.Run{ID: r.id, Began: r.began, Ended: ended, Status: warehouse.RunStatus(result.Status),
 		Built: result.Built, Unchanged: result.Unchanged, Failed: result.Failed, Skipped: result.Skipped, Dropped: result.Dropped}
-	if result.State, err = r.shared.publish(ctx, r.DB, p); err != nil {
+	if result.State, err = r.shared.publish(ctx, r, p); err != nil {
 		return Result{}, err
 	}
 	r.emit(Event{Type: RunPublished, Result: &result})

@@ -139,11 +139,18 @@ func builtFor(table string) string {
 	return table
 }
 
-// publish makes a run visible, and says what the state is then.
-func (s *Shared) publish(ctx context.Context, db *warehouse.DB, p warehouse.Publication) (planner.State, error) {
+// publish makes a run visible, together with the breaches that end by it, and says
+// what the state is then.
+func (s *Shared) publish(ctx context.Context, r *run, p warehouse.Publication) (planner.State, error) {
 	s.publishing.Lock()
 	defer s.publishing.Unlock()
-	if err := db.Publish(ctx, p); err != nil {
+	if r.Breaches != nil {
+		var err error
+		if p.Breaches, err = r.Breaches(ctx, s.state, After(s.state, p), p.Run); err != nil {
+			return planner.State{}, err
+		}
+	}
+	if err := r.DB.Publish(ctx, p); err != nil {
 		return planner.State{}, err
 	}
 	s.state = After(s.state, p)

@@ -21,8 +21,8 @@ FROM _assets.materializations m, unnest(from_json(m.record->'checks', '["JSON"]'
 WHERE m.status IN ('published', 'unchanged', 'failed')
 ORDER BY m.id, c->>'check';
 `,
-	// 3 keeps since when each schedule and policy has been planned with.
-	2: plannedTable,
+	// 3 keeps since when each schedule and policy has been planned with, and their breaches.
+	2: plannedTable + breachesTable,
 }
 
 // migrate brings the state tables to this release's version, in one transaction:

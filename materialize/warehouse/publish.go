@@ -82,6 +82,8 @@ type Publication struct {
 	Records []planner.Materialization
 	// Audits are what checks found during the run.
 	Audits Audits
+	// Breaches take the place of those that were open in the ledger.
+	Breaches []planner.Breach
 }
 
 // Publish makes a run visible: views, records and what is current change in one
@@ -207,6 +209,7 @@ func (c *Conn) publishRecords(ctx context.Context, p Publication) error {
 		c.appendRecords("failures", failed),
 		c.appendRecords("materializations", p.Records),
 		c.recordAudits(ctx, p.Audits),
+		c.enterBreaches(ctx, p.Breaches),
 		c.appendRows("runs", 1, func(int) ([]any, error) {
 			r := p.Run
 			return []any{r.ID, Environment, r.Began.UTC(), r.Ended.UTC(), string(r.Status),

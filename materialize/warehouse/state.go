@@ -36,7 +36,7 @@ CREATE TABLE _assets.staged ` + recordColumns + `;           -- built and audite
 CREATE TABLE _assets.failures ` + recordColumns + `;         -- the last attempt, where it failed
 CREATE TABLE _assets.observations (source VARCHAR NOT NULL, version VARCHAR NOT NULL, columns VARCHAR NOT NULL,
 	arrived TIMESTAMPTZ NOT NULL, seen TIMESTAMPTZ NOT NULL);
-` + judgementTables + plannedTable
+` + judgementTables + plannedTable + breachesTable
 
 // NewerStateError says that a later release wrote the warehouse.
 type NewerStateError struct {
