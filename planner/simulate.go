@@ -75,14 +75,14 @@ func Simulate(in Input, arriving []Arriving, until time.Time) Forecast {
 		if next.IsZero() {
 			break
 		}
-		now = later(now, next)
+		now = nextMoment(now, next)
 	}
 	slices.SortStableFunc(f.Breaches, func(a, b ForeseenBreach) int { return a.Due.Compare(b.Due) })
 	return f
 }
 
-// later is the first moment of a simulation after now at which t has come.
-func later(now, t time.Time) time.Time {
+// nextMoment is the first moment of a simulation after now at which t has come.
+func nextMoment(now, t time.Time) time.Time {
 	step := now.Truncate(simulationStep).Add(simulationStep)
 	if ceiled := t.Add(simulationStep - 1).Truncate(simulationStep); ceiled.After(step) {
 		return ceiled

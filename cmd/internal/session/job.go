@@ -46,6 +46,9 @@ func (j *Job) Run(ctx context.Context) {
 	executor := materialize.Executor{
 		DB: j.db, Graph: s.Graph, State: s.State, Sources: s.Looks, Relook: s.observe,
 		Parallelism: s.Parallelism, Shared: j.shared, Now: s.Now, Redact: s.Redactor.String,
+		Breaches: func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
+			return s.settle(ctx, j.db, before, after, run)
+		},
 		Emit: func(e materialize.Event) {
 			j.told.Event(e)
 			if s.Emit != nil {
