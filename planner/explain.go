@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"slices"
 	"time"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -55,7 +54,7 @@ func Explain(in Input, name assets.Name) Explanation {
 		e.Unreflected = append(e.Unreflected, m.unreflectedBy(gap))
 	}
 	known, own := blocks{clock: &m.clock, ids: map[string]int{}}, time.Time{}
-	for _, policy := range Policies(in, name) {
+	for _, policy := range PoliciesOf(in)[name] {
 		demand := m.demand(n, policy, known.all[known.id(policy)])
 		own = earlier(own, demand.StartBy)
 		e.Demands = append(e.Demands, demand)
@@ -108,36 +107,4 @@ func (m *model) askingReader(n *node) assets.Name {
 		return name
 	}
 	return assets.Name{}
-}
-
-// PoliciesOf are the policies of each of the project's assets, as Policies has them of
-// one: found out for all in one go.
-func PoliciesOf(in Input) map[assets.Name][]Policy {
-	order := buildOrder(in)
-	of, below := make(map[assets.Name][]Policy, len(order)), make(map[assets.Name][]int, len(order))
-	position := make(map[assets.Name]int, len(order))
-	defaults := defaultPolicies(in.Project)
-	for i, name := range slices.Backward(order) {
-		position[name] = i
-		for _, reader := range in.Graph.Nodes[name].Readers {
-			if a := in.Project.Assets[reader]; a == nil || !a.Enabled {
-				continue
-			}
-			below[name] = together(below[name], below[reader])
-			if of[reader][0].Of == reader { // its own
-				below[name] = together(below[name], []int{position[reader]})
-			}
-		}
-		policies := ownPolicies(in.Project.Assets[name])
-		if policies == nil {
-			for _, declaring := range below[name] {
-				policies = append(policies, of[order[declaring]]...)
-			}
-		}
-		if policies == nil {
-			policies = defaults
-		}
-		of[name] = policies
-	}
-	return of
 }

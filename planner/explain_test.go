@@ -80,16 +80,43 @@ chain 2m0s`},
 	}
 }
 
+// The policies that hold are those of the definition, looked up for each asset by itself.
 func TestPoliciesOfAllAreThoseOfEach(t *testing.T) {
 	w := layered(200)
 	for i, name := range w.Graph.Order {
+		w.Project.Assets[name].Enabled = i%11 != 5
 		if i%7 == 3 {
 			w.Project.Assets[name].Freshness = []assets.Freshness{{MaxLag: time.Duration(i) * time.Minute}}
 		}
 	}
+	var below func(name assets.Name) map[assets.Name]bool
+	below = func(name assets.Name) map[assets.Name]bool {
+		all := map[assets.Name]bool{}
+		for _, reader := range w.Graph.Nodes[name].Readers {
+			if w.Project.Assets[reader].Enabled {
+				all[reader] = true
+				for further := range below(reader) {
+					all[further] = true
+				}
+			}
+		}
+		return all
+	}
 	all := PoliciesOf(w.Input)
 	for _, name := range w.Graph.Order {
-		if diff := cmp.Diff(Policies(w.Input, name), all[name]); diff != "" {
+		want := ownPolicies(w.Project.Assets[name])
+		if want == nil {
+			asking := below(name)
+			for _, n := range w.Graph.Order {
+				if asking[n] {
+					want = append(want, ownPolicies(w.Project.Assets[n])...)
+				}
+			}
+		}
+		if want == nil {
+			want = defaultPolicies(w.Project)
+		}
+		if diff := cmp.Diff(want, all[name]); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
 		}
 	}

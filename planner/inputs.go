@@ -83,7 +83,7 @@ func (m *model) linkTo(n *node, name assets.Name, read Read) link {
 	return l
 }
 
-// settleInputs says what the inputs, which are decided, are to n: those that this plan
+// settleInputs says what the inputs, which are settled, are to n: those that this plan
 // builds become conditions of n, and versions known to make no difference notes.
 func (m *model) settleInputs(n *node) {
 	for _, l := range n.links {

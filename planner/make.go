@@ -28,6 +28,9 @@ func Make(in Input) Plan {
 		m.decide(&m.list[i])
 	}
 	m.limit()
+	for i := range m.list {
+		m.settle(&m.list[i])
+	}
 	p.Outside = m.restrict()
 
 	p.Broken = slices.DeleteFunc(BrokenContracts(in), func(c ContractChange) bool { return m.nodes[c.Asset].action == None })
@@ -42,9 +45,9 @@ func Make(in Input) Plan {
 }
 
 // model is one call of Make: what the rules have found out so far. The assets are
-// visited three times, each time once: inputs first to find out what each needs and
-// why (look), readers first for when that is to begin (schedule), and inputs first
-// again for what is done now (decide).
+// visited in turns: inputs first to find out what each needs and why (look), readers
+// first for when that is to begin (schedule), then for what is built now (decide), and
+// inputs first again for what follows from that for the others (settle).
 type model struct {
 	in     Input
 	list   []node // in the graph's order
@@ -114,7 +117,7 @@ type node struct {
 	chain        time.Duration // the longest path of estimates to build it
 	due, startBy time.Time
 
-	// What decide found.
+	// What decide and settle found.
 
 	action Action
 	// conditional are the causes that vanish if the inputs in conditionalOn,
@@ -203,16 +206,10 @@ func (m *model) definitionCauses(n *node) []Reason {
 	return causes
 }
 
-// decide says what is done with n now. Its inputs are decided.
+// decide says whether n is built now.
 func (m *model) decide(n *node) {
-	if !n.asset.Enabled {
-		return
-	}
-	m.settleInputs(n)
-	n.previous = m.previousFailure(n)
 	switch {
 	case !n.needs():
-		n.action = m.revalidation(n)
 	case !m.in.Options.All && (n.startBy.IsZero() || n.startBy.After(m.in.Now)):
 		n.action = Wait
 	case n.cannot():
@@ -221,6 +218,19 @@ func (m *model) decide(n *node) {
 		n.action = Create
 	default:
 		n.action = Rebuild
+	}
+}
+
+// settle finds out what the inputs of n, which are settled, and its checks are to it,
+// now that it is known what is built.
+func (m *model) settle(n *node) {
+	if !n.asset.Enabled {
+		return
+	}
+	m.settleInputs(n)
+	n.previous = m.previousFailure(n)
+	if !n.needs() {
+		n.action = m.revalidation(n)
 	}
 }
 

@@ -18,23 +18,37 @@ type Policy struct {
 	Of assets.Name
 }
 
-// Policies are the freshness blocks that hold for an asset: its own; else all own
-// blocks of all that is made from it; else the project's defaults; else max_lag 0.
-func Policies(in Input, name assets.Name) []Policy {
-	if own := ownPolicies(in.Project.Assets[name]); len(own) > 0 {
-		return own
-	}
-	var inherited []Policy
-	below := in.Graph.Downstream(name)
-	for _, n := range in.Graph.Order {
-		if below[n] && in.Project.Assets[n].Enabled {
-			inherited = append(inherited, ownPolicies(in.Project.Assets[n])...)
+// PoliciesOf are the freshness blocks that hold for each of the project's assets: its
+// own; else all own blocks of all that is made from it; else the project's defaults;
+// else max_lag 0. Through an asset that is disabled nothing is asked for.
+func PoliciesOf(in Input) map[assets.Name][]Policy {
+	order := buildOrder(in)
+	of, below := make(map[assets.Name][]Policy, len(order)), make(map[assets.Name][]int, len(order))
+	position := make(map[assets.Name]int, len(order))
+	defaults := defaultPolicies(in.Project)
+	for i, name := range slices.Backward(order) {
+		position[name] = i
+		for _, reader := range in.Graph.Nodes[name].Readers {
+			if a := in.Project.Assets[reader]; a == nil || !a.Enabled {
+				continue
+			}
+			below[name] = together(below[name], below[reader])
+			if of[reader][0].Of == reader { // its own
+				below[name] = together(below[name], []int{position[reader]})
+			}
 		}
+		policies := ownPolicies(in.Project.Assets[name])
+		if policies == nil {
+			for _, declaring := range below[name] {
+				policies = append(policies, of[order[declaring]]...)
+			}
+		}
+		if policies == nil {
+			policies = defaults
+		}
+		of[name] = policies
 	}
-	if len(inherited) > 0 {
-		return inherited
-	}
-	return defaultPolicies(in.Project)
+	return of
 }
 
 // ownPolicies are the asset's own blocks. A schedule alone asks for a build at each of its ticks.

@@ -27,6 +27,7 @@ type Unkept struct {
 func Unpromised(in Input) []Unkept {
 	m := newModel(in, buildOrder(in))
 	chains := make(map[assets.Name]time.Duration, len(m.list))
+	holding := PoliciesOf(in)
 	var unkept []Unkept
 	for i := range m.list {
 		n := &m.list[i]
@@ -42,21 +43,15 @@ func Unpromised(in Input) []Unkept {
 		}
 		chain := above + m.estimate(n)
 		chains[n.asset.Name] = chain
-		policies := ownPolicies(n.asset)
-		if policies == nil {
-			policies = defaultPolicies(in.Project)
-		}
-		for _, p := range policies {
-			if p.MaxLag > 0 && m.tooLong(chain, p) && (p.Of == n.asset.Name || !inherits(in, n.asset.Name)) {
+		for _, p := range holding[n.asset.Name] {
+			mine := p.Of == n.asset.Name || p.Of == assets.Name{} // those of others are told of these
+			if mine && p.MaxLag > 0 && m.tooLong(chain, p) {
 				unkept = append(unkept, Unkept{n.asset.Name, p, chain})
 			}
 		}
 	}
 	return unkept
 }
-
-// inherits reports whether policies of what is made from an asset hold for it.
-func inherits(in Input, name assets.Name) bool { return Policies(in, name)[0].Of != (assets.Name{}) }
 
 // tooLong reports whether builds that take this long may break a policy.
 func (m *model) tooLong(chain time.Duration, p Policy) bool {

@@ -62,7 +62,7 @@ func newTiming(in planner.Input, step planner.Step) *TimingJSON {
 		f.Policy = append(f.Policy, demand)
 	}
 	if len(e.Demands) == 0 {
-		for _, p := range newPolicies(in.Project, planner.Policies(in, step.Asset)) {
+		for _, p := range newPolicies(in.Project, planner.PoliciesOf(in)[step.Asset]) {
 			f.Policy = append(f.Policy, DemandJSON{PolicyJSON: p})
 		}
 	}
