@@ -72,7 +72,7 @@ func (m *model) holds(n *node, b *block) {
 		return // it never ticks again
 	}
 	n.due = earlier(n.due, due)
-	if start := due.Add(-min(b.maxLag, n.chain)); n.startBy.IsZero() || start.Before(n.startBy) {
+	if start := due.Add(-min(b.maxLag, m.takes(n))); n.startBy.IsZero() || start.Before(n.startBy) {
 		n.startBy = start
 	}
 }
@@ -95,6 +95,9 @@ func (m *model) chain(n *node) time.Duration {
 	}
 	return m.estimate(n) + longest
 }
+
+// takes is how long a run is expected to take that builds n and what it needs.
+func (m *model) takes(n *node) time.Duration { return n.chain + m.in.State.Overhead }
 
 // ticked: its schedule ticked, and the last build does not reflect that.
 func (m *model) ticked(n *node) []Reason {

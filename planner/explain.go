@@ -14,7 +14,7 @@ type Explanation struct {
 	Unreflected []Unreflected
 	// Demands are what its policies ask for. Empty if it reflects all there is.
 	Demands []Demand
-	// Chain is how long it takes to build it and what it needs.
+	// Chain is how long a run takes that builds it and what it needs.
 	Chain time.Duration
 	// For is the asset made from it that needs it earlier than its own policies do;
 	// zero: none does.
@@ -49,7 +49,7 @@ func Explain(in Input, name assets.Name) Explanation {
 	if n == nil || !n.needs() {
 		return Explanation{}
 	}
-	e := Explanation{Chain: n.chain}
+	e := Explanation{Chain: m.takes(n)}
 	for _, gap := range n.gaps {
 		e.Unreflected = append(e.Unreflected, m.unreflectedBy(gap))
 	}
@@ -88,7 +88,7 @@ func (m *model) demand(n *node, policy Policy, b *block) Demand {
 		}
 	}
 	if d.Due = b.due(since); !d.Due.IsZero() {
-		d.StartBy = d.Due.Add(-min(b.maxLag, n.chain))
+		d.StartBy = d.Due.Add(-min(b.maxLag, m.takes(n)))
 	}
 	return d
 }

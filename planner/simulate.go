@@ -246,7 +246,7 @@ func (s *simulation) begin() []ForeseenBuild {
 	for _, part := range ready {
 		run := simulatedRun{part, s.in.Now}
 		for _, n := range part {
-			if ends := s.in.Now.Add(n.chain); ends.After(run.ends) {
+			if ends := s.in.Now.Add(s.takes(n)); ends.After(run.ends) {
 				run.ends = ends
 			}
 		}

@@ -184,6 +184,8 @@ type State struct {
 	// Estimates says how long a build of each asset is expected to take: the 95th
 	// percentile of its builds; without an entry, as long as the last one.
 	Estimates map[assets.Name]time.Duration `json:"-"`
+	// Overhead is how long a run is expected to take besides its builds.
+	Overhead time.Duration `json:"-"`
 }
 
 // Made names one version of an asset.

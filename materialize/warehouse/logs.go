@@ -15,10 +15,16 @@ const plannedTable = `
 CREATE TABLE _assets.planned (environment VARCHAR NOT NULL, asset VARCHAR NOT NULL, what VARCHAR NOT NULL, digest VARCHAR NOT NULL, since TIMESTAMPTZ NOT NULL);
 `
 
+// runOverhead is how long a run may take besides its builds: to look at sources, open
+// the file, make the publish durable. A build that began just in time by its own
+// duration would be late by that.
+const runOverhead = 5 * time.Second
+
 // readLogs reads what tells how far behind the published versions are: the logs of
 // sources, versions that are read although newer ones are published, since when
 // schedules are planned with, and how long builds take.
 func (db *DB) readLogs(ctx context.Context, c *Conn, state *planner.State) error {
+	state.Overhead = runOverhead
 	if err := c.earlier(ctx, state); err != nil {
 		return fmt.Errorf("read earlier versions: %w", err)
 	}
