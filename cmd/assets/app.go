@@ -88,7 +88,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 }
 
 // prepare takes the global flags into account, once they are parsed.
-func (a *app) prepare(*cobra.Command, []string) error {
+func (a *app) prepare(c *cobra.Command, _ []string) error {
 	colour := !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	a.outStyle = view.NewStyle(colour && a.outTerm != nil)
 	a.errStyle = view.NewStyle(colour && a.errTerm != nil)
@@ -99,7 +99,11 @@ func (a *app) prepare(*cobra.Command, []string) error {
 	var w io.Writer = a.err
 	switch a.logFormat {
 	case "text":
-		w = zerolog.ConsoleWriter{Out: a.err, NoColor: !a.errStyle.Colour(), TimeFormat: time.TimeOnly}
+		format := time.TimeOnly + "Z"
+		if c.Name() == "daemon" { // what it writes is read days later
+			format = time.RFC3339
+		}
+		w = zerolog.ConsoleWriter{Out: a.err, NoColor: !a.errStyle.Colour(), TimeFormat: format}
 	case "json":
 	default:
 		return fmt.Errorf("-log-format is text or json, not %q", a.logFormat)
