@@ -59,6 +59,10 @@ not be built.`,
 // are few cores.
 const leastParallelism = 4
 
+// settle is for how long a file must lie unchanged before a daemon takes it: it is told
+// of files while they are being written.
+const settle = 300 * time.Millisecond
+
 func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(100) // unlike a command, it is here to stay
@@ -90,6 +94,9 @@ func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration)
 	o, err := a.sessionOptions()
 	if err != nil {
 		return a.refuse(failure("Invalid flag", err), nil)
+	}
+	if !once {
+		o.Settle = settle
 	}
 	keeper := session.NewKeeper(o)
 	defer keeper.Close()

@@ -93,17 +93,26 @@ func (d *Daemon) warn(l *session.Loaded) {
 	}
 }
 
-// observed tells when a source can no longer be observed, and when it can again.
+// observed tells when a source can no longer be observed, and when it can again; and
+// for what a delivery waits. A file that is just being written is not worth a line.
 func (d *Daemon) observed(name assets.Name, look observe.Look) {
-	key := "source " + name.String()
+	key, now := "source "+name.String(), look.Err
+	if look.Waiting() {
+		now = ""
+		if look.Again.IsZero() {
+			now = look.Waits
+		}
+	}
 	before, told := d.told[key]
-	if before == look.Err {
+	if before == now {
 		return
 	}
-	d.told[key] = look.Err
+	d.told[key] = now
 	switch {
-	case look.Err != "":
-		d.Log.Warn().Stringer("source", name).Str("why", look.Err).Msg("source cannot be observed: what reads it keeps its last good version")
+	case now != "" && look.Waiting():
+		d.Log.Info().Stringer("source", name).Str("for", now).Msg("source waits: what reads it keeps its last good version")
+	case now != "":
+		d.Log.Warn().Stringer("source", name).Str("why", now).Msg("source cannot be observed: what reads it keeps its last good version")
 	case told:
 		d.Log.Info().Stringer("source", name).Msg("source can be observed again")
 	}
