@@ -191,7 +191,8 @@ func (d *Daemon) watchFiles() {
 func (d *Daemon) next(name assets.Name) time.Time {
 	every := d.every[name]
 	project, _ := d.Keeper.Declared()
-	if project.Sources[name].Poll == 0 && d.watcher != nil && d.watcher.trusts(name) {
+	// Pushed events lie beside the warehouse, which is on a local disk.
+	if source := project.Sources[name]; source.Poll == 0 && d.watcher != nil && (source.Event || d.watcher.trusts(name)) {
 		every = rarest // events come first
 	}
 	last := d.sources[name].last
