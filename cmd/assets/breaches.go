@@ -30,7 +30,7 @@ counted from when the policy was first planned with and the asset was built.`,
 			if since != "" && !diags.HasErrors() {
 				t, err := monthOrMoment(since, p.Project.Timezone)
 				if err != nil {
-					return fmt.Errorf("-since: %w", err)
+					return fmt.Errorf("-since %w", err)
 				}
 				q.Since = t
 			}
@@ -61,10 +61,10 @@ counted from when the policy was first planned with and the asset was built.`,
 	return c
 }
 
-// monthOrMoment reads a time as parseMoment does, or a month, which is its beginning.
+// monthOrMoment reads a time as momentIn does, or a month, which is its beginning.
 func monthOrMoment(text, zone string) (time.Time, error) {
 	if _, err := time.Parse("2006-01", text); err == nil {
 		text += "-01"
 	}
-	return parseMoment(text, zone)
+	return momentIn(text, zone)
 }

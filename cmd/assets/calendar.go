@@ -81,6 +81,15 @@ func (a *app) zone(name string) (*time.Location, *session.Session, hcl.Diagnosti
 	return zone, s, nil
 }
 
+// momentIn is moment in the zone of that name.
+func momentIn(text, zone string) (time.Time, error) {
+	location, err := calendar.Zone(zone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return moment(text, location)
+}
+
 // moment reads a time as people write it: with its offset, or as the clock of a zone
 // shows it.
 func moment(text string, zone *time.Location) (time.Time, error) {

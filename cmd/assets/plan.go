@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/seed-4311623e/assets/assets/calendar"
 	"github.com/seed-4311623e/assets/cmd/internal/session"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
 	"github.com/seed-4311623e/assets/planner"
@@ -98,9 +97,9 @@ func (a *app) plan(ctx context.Context, flags planFlags) (*planned, hcl.Diagnost
 	}
 	var more hcl.Diagnostics
 	if flags.at != "" {
-		at, err := parseMoment(flags.at, s.Project.Timezone)
+		at, err := momentIn(flags.at, s.Project.Timezone)
 		if err != nil {
-			return p, append(diags, failure("Invalid flag", fmt.Errorf("-at: %w", err))...)
+			return p, append(diags, failure("Invalid flag", fmt.Errorf("-at %w", err))...)
 		}
 		s.At = at
 	}
@@ -133,18 +132,4 @@ func (a *app) showPlan(p *planned, diags hcl.Diagnostics) error {
 	}
 	view.PlanText(a.out, p.plan, p.options, a.outStyle)
 	return nil
-}
-
-// parseMoment reads a time as people give it: with its offset, or in the named zone.
-func parseMoment(text, zone string) (time.Time, error) {
-	location, err := calendar.Zone(zone)
-	if err != nil {
-		return time.Time{}, err
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, text, location); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is no time: write it as 2026-03-02T08:00 or, with an offset, 2026-03-02T08:00:00Z", text)
 }
