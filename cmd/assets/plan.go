@@ -33,13 +33,29 @@ func (f *planFlags) register(c *cobra.Command) {
 
 func (a *app) planCommand() *cobra.Command {
 	var flags planFlags
-	var out string
+	var out, horizon string
 	var detailed bool
 	c := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what apply would do, and why",
-		Args:  takes(0, 0),
+		Long: `Show what apply would do, and why.
+
+With -horizon show what would be built when within that time if history repeats, and
+which freshness policies would be broken: each source is expected to move as it did in
+the last week, or day, and each build to take as long as most did.`,
+		Example: `  assets plan
+  assets plan -at 2026-03-02T08:00
+  assets plan -horizon 24h -target mart.daily_sales`,
+		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("horizon") {
+				for _, flag := range []string{"all", "destroy", "detailed-exitcode", "out", "replace"} {
+					if c.Flags().Changed(flag) {
+						return fmt.Errorf("-horizon simulates what happens by itself: leave out -%s", flag)
+					}
+				}
+				return a.showHorizon(c.Context(), flags, horizon)
+			}
 			p, diags := a.plan(c.Context(), flags)
 			defer p.close()
 			if out != "" && flags.at != "" {
@@ -65,6 +81,7 @@ func (a *app) planCommand() *cobra.Command {
 	flags.register(c)
 	c.Flags().BoolVar(&flags.destroy, "destroy", false, "plan the removal of everything that is published")
 	c.Flags().StringVar(&flags.at, "at", "", "plan for another moment: `TIME` such as 2026-03-02T08:00 (in the project's zone) or 2026-03-02T08:00:00Z")
+	c.Flags().StringVar(&horizon, "horizon", "", "show what would be built within `TIME`, such as 24h or 7d, if history repeats")
 	c.Flags().StringVar(&out, "out", "", "save the plan to `FILE`, for apply")
 	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 0 if there is nothing to do, 1 on errors, 2 if something is to be created, rebuilt or dropped")
 	return c
