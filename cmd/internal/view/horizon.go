@@ -192,6 +192,8 @@ func breachCause(in planner.Input, step planner.Step, f planner.Forecast, b plan
 	}
 	takes := "the run that builds it takes " + chainText(healing.Ended.Sub(healing.Began))
 	switch {
+	case !b.Due.After(f.From) && healing.Ended.Sub(healing.Began) < time.Minute:
+		return "it is overdue already"
 	case !b.Due.After(f.From):
 		return "it is overdue already, and " + takes
 	case before != nil && before.Ended.After(b.Since):
