@@ -21,7 +21,7 @@ func (a *app) showHorizon(ctx context.Context, flags planFlags, within string) e
 	}
 	p, diags := a.plan(ctx, flags)
 	defer p.close()
-	doc := view.HorizonJSON{}
+	doc := view.NoHorizon()
 	if !diags.HasErrors() {
 		outlook, more := p.Horizon(ctx, p.in, p.in.Now.Add(horizon))
 		if diags = append(diags, more...); !diags.HasErrors() {
@@ -29,7 +29,7 @@ func (a *app) showHorizon(ctx context.Context, flags planFlags, within string) e
 		}
 	}
 	if a.json {
-		doc.FormatVersion, doc.Diagnostics = view.FormatVersion, a.diagnosticsJSON(diags, p.Session)
+		doc.Diagnostics = a.diagnosticsJSON(diags, p.Session)
 		return a.document(doc, diags)
 	}
 	if err := a.fail(diags, p.Session); err != nil {

@@ -32,18 +32,21 @@ func (s *Session) Horizon(ctx context.Context, in planner.Input, until time.Time
 		return o, fault("Cannot read when sources moved", err)
 	}
 	began := time.Now()
-	simulated := make(chan view.Outlook, 1)
-	go func() {
-		o := view.Outlook{Expected: planner.Repeat(in, recorded, until)}
-		arriving := planner.Expected(o.Expected)
-		o.Forecast = planner.Simulate(in, arriving, until)
-		o.Eager = planner.Simulate(planner.Eager(in), arriving, until)
-		simulated <- o
-	}()
-	select {
-	case o = <-simulated:
-	case <-ctx.Done(): // a year of many assets takes long
-		return o, fault("Interrupted", ctx.Err())
+	o.Expected = planner.Repeat(in, recorded, until)
+	arriving := planner.Expected(o.Expected)
+	simulate := func(in planner.Input) <-chan planner.Forecast {
+		done := make(chan planner.Forecast, 1)
+		go func() { done <- planner.Simulate(in, arriving, until) }()
+		return done
+	}
+	forecast, eager := simulate(in), simulate(planner.Eager(in))
+	for range 2 {
+		select {
+		case o.Forecast = <-forecast:
+		case o.Eager = <-eager:
+		case <-ctx.Done(): // a year of many assets takes long
+			return o, fault("Interrupted", ctx.Err())
+		}
 	}
 	s.Log.Debug().Stringer("took", time.Since(began)).Int("builds", len(o.Forecast.Builds)).Msg("simulated")
 	return o, nil

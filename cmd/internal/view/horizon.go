@@ -22,13 +22,13 @@ type HorizonJSON struct {
 	FormatVersion string    `json:"format_version"`
 	Project       string    `json:"project"`
 	Timezone      string    `json:"timezone"`
-	From          time.Time `json:"from"`
-	Until         time.Time `json:"until"`
+	From          time.Time `json:"from,omitzero"`
+	Until         time.Time `json:"until,omitzero"`
 	// Sources says what of each source's past repeats.
 	Sources  []RepetitionJSON    `json:"sources"`
 	Expected []ArrivingJSON      `json:"expected"`
 	Builds   []ForeseenRunJSON   `json:"builds"`
-	Breaches []ForeseenBreakJSON `json:"breaches"`
+	Breaches []ForeseenBreachJSON `json:"breaches"`
 	Assets   []ForeseenCountJSON `json:"assets"` // those that are built, the most often built first
 	// TotalBuilds are counted per asset; EagerBuilds is how many it would take to build
 	// whatever arrives.
@@ -67,8 +67,8 @@ type ForeseenCauseJSON struct {
 	Since  *time.Time   `json:"since,omitempty"`
 }
 
-// ForeseenBreakJSON is a time in which a policy is expected to be broken.
-type ForeseenBreakJSON struct {
+// ForeseenBreachJSON is a time in which a policy is expected to be broken.
+type ForeseenBreachJSON struct {
 	Asset assets.Name `json:"asset"`
 	Due   time.Time   `json:"due"`
 	Ended *time.Time  `json:"ended,omitempty"` // missing: not before until
@@ -83,12 +83,18 @@ type ForeseenCountJSON struct {
 	EagerBuilds int         `json:"eager_builds"`
 }
 
+// NoHorizon is the document if nothing can be simulated.
+func NoHorizon() HorizonJSON {
+	return HorizonJSON{FormatVersion: FormatVersion, Sources: []RepetitionJSON{}, Expected: []ArrivingJSON{}, Builds: []ForeseenRunJSON{},
+		Breaches: []ForeseenBreachJSON{}, Assets: []ForeseenCountJSON{}, Diagnostics: []DiagnosticJSON{}}
+}
+
 // NewHorizon is the document for what is expected of the assets and sources in shown;
 // nil: of all. plan was made from in, from which the outlook is, too.
 func NewHorizon(in planner.Input, plan planner.Plan, o Outlook, shown map[assets.Name]bool) HorizonJSON {
-	doc := HorizonJSON{FormatVersion: FormatVersion, Project: in.Project.Name, Timezone: cmp.Or(in.Project.Timezone, "UTC"),
-		From: o.Forecast.From.UTC(), Until: o.Forecast.Until.UTC(), Sources: []RepetitionJSON{}, Expected: []ArrivingJSON{},
-		Builds: []ForeseenRunJSON{}, Breaches: []ForeseenBreakJSON{}, Assets: []ForeseenCountJSON{}, Diagnostics: []DiagnosticJSON{}}
+	doc := NoHorizon()
+	doc.Project, doc.Timezone = in.Project.Name, cmp.Or(in.Project.Timezone, "UTC")
+	doc.From, doc.Until = o.Forecast.From.UTC(), o.Forecast.Until.UTC()
 	hidden := func(name assets.Name) bool { return shown != nil && !shown[name] }
 	var expected []planner.Repetition
 	for _, r := range o.Expected {
@@ -100,9 +106,9 @@ func NewHorizon(in planner.Input, plan planner.Plan, o Outlook, shown map[assets
 	for _, a := range planner.Expected(expected) {
 		doc.Expected = append(doc.Expected, ArrivingJSON{a.Source, a.At.UTC()})
 	}
-	reasons := map[assets.Name]planner.Step{}
+	steps := make(map[assets.Name]planner.Step, len(plan.Steps))
 	for _, step := range plan.Steps {
-		reasons[step.Asset] = step
+		steps[step.Asset] = step
 	}
 	counts := map[assets.Name]*ForeseenCountJSON{}
 	count := func(name assets.Name) *ForeseenCountJSON {
@@ -115,7 +121,7 @@ func NewHorizon(in planner.Input, plan planner.Plan, o Outlook, shown map[assets
 		if !hidden(b.Asset) {
 			doc.TotalBuilds++
 			count(b.Asset).Builds++
-			doc.addBuild(b, reasons)
+			doc.addBuild(b, steps)
 		}
 	}
 	for _, b := range o.Eager.Builds {
@@ -133,7 +139,8 @@ func NewHorizon(in planner.Input, plan planner.Plan, o Outlook, shown map[assets
 	promised := planner.PolicySince(in) // of what others declare, breaches count there
 	for _, b := range o.Forecast.Breaches {
 		if _, ok := promised[b.Asset]; ok && !hidden(b.Asset) {
-			doc.Breaches = append(doc.Breaches, ForeseenBreakJSON{b.Asset, b.Due.UTC(), moment(b.Ended), foreseenCause(b.Source, b.Since), breachCause(in, reasons[b.Asset], o.Forecast, b)})
+			doc.Breaches = append(doc.Breaches, ForeseenBreachJSON{b.Asset, b.Due.UTC(), moment(b.Ended), foreseenCause(b.Source, b.Since),
+				breachCause(in, steps[b.Asset], o.Forecast, b)})
 		}
 	}
 	return doc
