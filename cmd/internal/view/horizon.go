@@ -25,11 +25,11 @@ type HorizonJSON struct {
 	From          time.Time `json:"from,omitzero"`
 	Until         time.Time `json:"until,omitzero"`
 	// Sources says what of each source's past repeats.
-	Sources  []RepetitionJSON    `json:"sources"`
-	Expected []ArrivingJSON      `json:"expected"`
-	Builds   []ForeseenRunJSON   `json:"builds"`
+	Sources  []RepetitionJSON     `json:"sources"`
+	Expected []ArrivingJSON       `json:"expected"`
+	Builds   []ForeseenRunJSON    `json:"builds"`
 	Breaches []ForeseenBreachJSON `json:"breaches"`
-	Assets   []ForeseenCountJSON `json:"assets"` // those that are built, the most often built first
+	Assets   []ForeseenCountJSON  `json:"assets"` // those that are built, the most often built first
 	// TotalBuilds are counted per asset; EagerBuilds is how many it would take to build
 	// whatever arrives.
 	TotalBuilds int              `json:"total_builds"`
