@@ -56,29 +56,46 @@ const simulationStep = time.Minute
 // disturbed by what arrives meanwhile. What cannot be built now is not built before an
 // input arrives that it waits for.
 func Simulate(in Input, arriving []Arriving, until time.Time) Forecast {
-	s := newSimulation(in)
-	arriving = s.withTicks(arriving, until)
 	f := Forecast{From: in.Now, Until: until}
-	for now := in.Now; !now.After(until); {
+	s := newSimulation(in)
+	s.run(arriving, until, func(builds []ForeseenBuild) { f.Builds = append(f.Builds, builds...) })
+	slices.SortStableFunc(s.breaches, func(a, b ForeseenBreach) int { return a.Due.Compare(b.Due) })
+	f.Breaches = s.breaches
+	return f
+}
+
+// CountBuilds is how many builds of each asset [Simulate] foresees.
+func CountBuilds(in Input, arriving []Arriving, until time.Time) map[assets.Name]int {
+	counts := map[assets.Name]int{}
+	newSimulation(in).run(arriving, until, func(builds []ForeseenBuild) {
+		for _, b := range builds {
+			counts[b.Asset]++
+		}
+	})
+	return counts
+}
+
+// run goes through time, and tells of the builds that begin.
+func (s *simulation) run(arriving []Arriving, until time.Time, tell func([]ForeseenBuild)) {
+	arriving = s.withTicks(arriving, until)
+	for now := s.in.Now; !now.After(until); {
 		for len(arriving) > 0 && !arriving[0].At.After(now) {
 			s.arrive(arriving[0])
 			arriving = arriving[1:]
 		}
 		s.publishEnded(now)
 		s.plan(now)
-		s.watch(&f)
-		f.Builds = append(f.Builds, s.begin()...)
+		s.watch()
+		tell(s.begin())
 		next := s.nextWake()
 		if len(arriving) > 0 {
 			next = earlier(next, arriving[0].At)
 		}
 		if next.IsZero() {
-			break
+			return
 		}
 		now = nextMoment(now, next)
 	}
-	slices.SortStableFunc(f.Breaches, func(a, b ForeseenBreach) int { return a.Due.Compare(b.Due) })
-	return f
 }
 
 // nextMoment is the first moment of a simulation after now at which t has come.
@@ -101,7 +118,8 @@ type simulation struct {
 	selective  map[*node]bool          // one of its policies is about some sources only
 	missed     map[*node]gaps          // what arrived since its run began
 	running    []simulatedRun
-	open       map[*node]int // breaches that go on, in the forecast
+	breaches   []ForeseenBreach
+	open       map[*node]int // those of breaches that go on
 }
 
 type simulatedRun struct {
@@ -113,6 +131,7 @@ func newSimulation(in Input) *simulation {
 	in.Options = Options{}
 	s := &simulation{model: newModel(in, buildOrder(in)), downstream: map[assets.Name][]*node{}, arrived: map[assets.Name]int{},
 		stuck: map[*node][]Reason{}, policed: map[*node]bool{}, selective: map[*node]bool{}, missed: map[*node]gaps{}, open: map[*node]int{}}
+	declared := declaredPolicies(in.Project, in.Graph)
 	for i := range s.list {
 		n := &s.list[i]
 		if s.look(n); !n.asset.Enabled {
@@ -121,7 +140,7 @@ func newSimulation(in Input) *simulation {
 		s.stuck[n] = slices.DeleteFunc(s.findBlockers(n), func(r Reason) bool {
 			return r.Input != nil && s.nodes[*r.Input] != nil && s.nodes[*r.Input].asset.Enabled // see plan
 		})
-		s.policed[n] = len(n.asset.Freshness) > 0 || !n.asset.Schedule.IsZero() || len(in.Project.Freshness) > 0
+		s.policed[n] = len(declared[n.asset.Name]) > 0
 	}
 	s.resolvePolicies()
 	for i := range s.list {
@@ -275,7 +294,7 @@ func (s *simulation) publishEnded(now time.Time) {
 }
 
 // watch notes where declared policies begin and cease to be broken.
-func (s *simulation) watch(f *Forecast) {
+func (s *simulation) watch() {
 	for i := range s.list {
 		n := &s.list[i]
 		at, going := s.open[n]
@@ -283,10 +302,10 @@ func (s *simulation) watch(f *Forecast) {
 		switch {
 		case broken && !going:
 			first := n.gaps.first()
-			s.open[n] = len(f.Breaches)
-			f.Breaches = append(f.Breaches, ForeseenBreach{Asset: n.asset.Name, Due: n.due, Since: first.since, Source: first.source})
+			s.open[n] = len(s.breaches)
+			s.breaches = append(s.breaches, ForeseenBreach{Asset: n.asset.Name, Due: n.due, Since: first.since, Source: first.source})
 		case !broken && going:
-			f.Breaches[at].Ended = s.in.Now
+			s.breaches[at].Ended = s.in.Now
 			delete(s.open, n)
 		}
 	}

@@ -179,11 +179,10 @@ func (s *slowly) publishEnded() {
 }
 
 func (s *slowly) watch(plan Plan, f *Forecast) {
+	declared := declaredPolicies(s.in.Project, s.in.Graph)
 	for _, step := range plan.Steps {
-		a := s.in.Project.Assets[step.Asset]
 		at, going := s.open[step.Asset]
-		declared := len(a.Freshness) > 0 || !a.Schedule.IsZero() || len(s.in.Project.Freshness) > 0
-		switch broken := !step.Due.IsZero() && !step.Due.After(s.in.Now) && declared; {
+		switch broken := !step.Due.IsZero() && !step.Due.After(s.in.Now) && len(declared[step.Asset]) > 0; {
 		case broken && !going:
 			s.open[step.Asset] = len(f.Breaches)
 			f.Breaches = append(f.Breaches, ForeseenBreach{Asset: step.Asset, Due: step.Due, Since: step.BehindSince})
@@ -219,9 +218,8 @@ func TestSimulateAgreesWithPlanningFromScratch(t *testing.T) {
 				if w.Project.Assets[input] != nil && !built {
 					w.forget(name.String())
 				}
-				if read, ok := m.Reads[input]; ok && built {
-					read.Version, read.Projection = last.Made.ID, last.Made.ID
-					m.Reads[input] = read
+				if built {
+					m.Reads[input] = Read{last.Made.ID, last.Made.ID, w.Graph.Nodes[name].Bound.Uses[input]}
 				}
 			}
 			if _, still := w.State.Last[m.Key]; still {

@@ -34,12 +34,9 @@ func (s *Session) Horizon(ctx context.Context, in planner.Input, until time.Time
 	began := time.Now()
 	o.Expected = planner.Repeat(in, recorded, until)
 	arriving := planner.Expected(o.Expected)
-	simulate := func(in planner.Input) <-chan planner.Forecast {
-		done := make(chan planner.Forecast, 1)
-		go func() { done <- planner.Simulate(in, arriving, until) }()
-		return done
-	}
-	forecast, eager := simulate(in), simulate(planner.Eager(in))
+	forecast, eager := make(chan planner.Forecast, 1), make(chan map[assets.Name]int, 1)
+	go func() { forecast <- planner.Simulate(in, arriving, until) }()
+	go func() { eager <- planner.CountBuilds(planner.Eager(in), arriving, until) }()
 	for range 2 {
 		select {
 		case o.Forecast = <-forecast:

@@ -14,7 +14,7 @@ import (
 type Outlook struct {
 	Expected []planner.Repetition
 	Forecast planner.Forecast
-	Eager    planner.Forecast // if whatever arrives were built at once
+	Eager    map[assets.Name]int // builds of each asset, if whatever arrives were built at once
 }
 
 // HorizonJSON is the document of `plan -horizon`.
@@ -124,10 +124,10 @@ func NewHorizon(in planner.Input, plan planner.Plan, o Outlook, shown map[assets
 			doc.addBuild(b, steps)
 		}
 	}
-	for _, b := range o.Eager.Builds {
-		if !hidden(b.Asset) {
-			doc.EagerBuilds++
-			count(b.Asset).EagerBuilds++
+	for name, n := range o.Eager {
+		if !hidden(name) {
+			doc.EagerBuilds += n
+			count(name).EagerBuilds = n
 		}
 	}
 	for _, c := range counts {
@@ -136,9 +136,8 @@ func NewHorizon(in planner.Input, plan planner.Plan, o Outlook, shown map[assets
 	slices.SortFunc(doc.Assets, func(a, b ForeseenCountJSON) int {
 		return cmp.Or(cmp.Compare(b.Builds, a.Builds), a.Asset.Compare(b.Asset))
 	})
-	promised := planner.PolicySince(in) // of what others declare, breaches count there
 	for _, b := range o.Forecast.Breaches {
-		if _, ok := promised[b.Asset]; ok && !hidden(b.Asset) {
+		if !hidden(b.Asset) {
 			doc.Breaches = append(doc.Breaches, ForeseenBreachJSON{b.Asset, b.Due.UTC(), moment(b.Ended), foreseenCause(b.Source, b.Since),
 				breachCause(in, steps[b.Asset], o.Forecast, b)})
 		}

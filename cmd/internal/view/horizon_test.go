@@ -58,10 +58,12 @@ func TestHorizonText(t *testing.T) {
 		},
 		Breaches: []planner.ForeseenBreach{
 			{Asset: mart, Due: at("02 00:10"), Ended: at("02 01:00"), Source: raw, Since: at("01 23:10")},
-			{Asset: staging, Due: at("02 00:10"), Ended: at("02 01:00"), Source: raw, Since: at("01 23:10")}, // promises nothing itself
 		},
 	}
-	eager := planner.Forecast{Builds: append(f.Builds, f.Builds...)}
+	eager := map[assets.Name]int{}
+	for _, b := range f.Builds {
+		eager[b.Asset] += 2
+	}
 	plan := planner.Plan{Steps: []planner.Step{{Key: planner.Key{Asset: staging}, Action: planner.Rebuild, Reasons: []planner.Reason{{Message: "its SQL changed"}}}}}
 	expected := []planner.Repetition{{Source: raw, Pattern: planner.RepeatsWeek, At: []time.Time{at("01 23:10")}}}
 	for _, c := range []struct {
@@ -108,7 +110,7 @@ staging.sales       2                    4
 
 2 builds; building whatever arrives would take 4.
 `},
-		{"nothing", Outlook{[]planner.Repetition{{Source: raw, Pattern: planner.RepeatsNothing}}, planner.Forecast{From: in.Now, Until: at("01 12:00")}, planner.Forecast{}}, nil, `
+		{"nothing", Outlook{[]planner.Repetition{{Source: raw, Pattern: planner.RepeatsNothing}}, planner.Forecast{From: in.Now, Until: at("01 12:00")}, nil}, nil, `
 If history repeats, from Sun 2026-03-01 10:00 GMT until Sun 2026-03-01 12:00 GMT (Europe/London):
 
 Nothing is expected to be built.
