@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -17,13 +18,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-4311623e/assets/cmd/internal/daemon"
+	"github.com/seed-4311623e/assets/cmd/internal/server"
 	"github.com/seed-4311623e/assets/cmd/internal/session"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
+	"github.com/seed-4311623e/assets/materialize"
 )
 
 func (a *app) daemonCommand() *cobra.Command {
 	var once, poll bool
 	var grace time.Duration
+	var http httpFlags
 	c := &cobra.Command{
 		Use:   "daemon",
 		Short: "Keep the project as fresh as it asks for, until told to stop",
@@ -35,22 +39,33 @@ dropped: that needs "assets apply".
 SIGTERM or an interrupt lets what runs end, for -grace at most; a second one
 cancels it at once. What was built until then is kept and published next time.
 
+It answers HTTP on 127.0.0.1:8632: health, metrics for Prometheus, status, plan, runs
+and breaches, and takes events. Elsewhere than on loopback it does so only with a
+token; -listen none turns it off.
+
 With -once, do what is to be done now and exit: 1 if anything failed or could
 not be built.`,
+		Example: `  assets daemon
+  assets daemon -listen :8632 -token-file /run/secrets/token
+  assets daemon -once`,
 		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := a.checkParallelism(c); err != nil {
 				return err
 			}
+			if err := http.check(c, once); err != nil {
+				return err
+			}
 			if !c.Flags().Changed("log-level") {
 				a.log = a.log.Level(zerolog.InfoLevel) // what it does is told nowhere else
 			}
-			return a.daemon(c.Context(), once, poll, grace)
+			return a.daemon(c.Context(), once, poll, grace, http)
 		},
 	}
 	c.Flags().BoolVar(&once, "once", false, "do what is to be done now, and exit")
 	c.Flags().BoolVar(&poll, "poll", false, "do not rely on the file system to tell of changes: look for them now and then, as the policies ask for")
 	c.Flags().DurationVar(&grace, "grace", 30*time.Second, "let what runs go on for `TIME`, as in 30s, when told to stop")
+	http.add(c)
 	c.Flags().IntVar(&a.parallelism, "parallelism", 0, "build `N` assets at once, of all runs together (default: as many as there are cores, but at least 4)")
 	return c
 }
@@ -63,7 +78,7 @@ const leastParallelism = 4
 // of files while they are being written.
 const settle = 300 * time.Millisecond
 
-func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration) error {
+func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration, http httpFlags) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(100) // unlike a command, it is here to stay
 	}
@@ -95,9 +110,16 @@ func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration)
 	if err != nil {
 		return a.refuse(failure("Invalid flag", err), nil)
 	}
+	var listener net.Listener
+	var token server.Token
 	if !once {
 		o.Settle = settle
+		if listener, token, err = http.open(stop, a); err != nil {
+			return a.refuse(failure("Cannot answer HTTP", err), nil)
+		}
 	}
+	tell := func(materialize.Event) {} // until somebody listens
+	o.Emit = func(e materialize.Event) { tell(e) }
 	keeper := session.NewKeeper(o)
 	defer keeper.Close()
 	options := daemon.Options{
@@ -108,8 +130,13 @@ func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration)
 		options.Others = append(options.Others, filepath.Join(dir, path))
 	}
 	d := daemon.New(options)
+	if listener != nil {
+		var end func()
+		tell, end = a.serve(listener, token, keeper, d)
+		defer end()
+	}
 	began := time.Now()
-	err = d.Run(stop, kill) // whoever serves d over HTTP runs beside this, and ends when it does
+	err = d.Run(stop, kill)
 	var invalid *daemon.InvalidError
 	switch {
 	case errors.As(err, &invalid) && a.json:

@@ -45,7 +45,7 @@ func (a *app) runsCommand() *cobra.Command {
 				return a.refuse(diags, s)
 			}
 			defer s.Close()
-			runs, diags := s.Runs(c.Context(), 10_000)
+			runs, diags := s.Runs(c.Context(), allRuns)
 			if diags.HasErrors() {
 				return a.refuse(diags, s)
 			}
@@ -66,6 +66,9 @@ func (a *app) runsCommand() *cobra.Command {
 	})
 	return list
 }
+
+// allRuns is among how many of the latest runs one is looked for.
+const allRuns = 10_000
 
 // findRun finds a run by its id, the beginning or the end of it, or "latest".
 func findRun(runs []warehouse.Run, id string) (warehouse.Run, error) {

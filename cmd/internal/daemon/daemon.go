@@ -99,7 +99,9 @@ type Daemon struct {
 	begun  bool // there is a plan
 	told   map[string]string
 	counts Counts
-	fault  error // the latest of the machinery
+	fault  error // the latest of the machinery; nil: all is well again
+
+	faultSince time.Time
 
 	pauses    *backoff.ExponentialBackOff
 	notBefore time.Time // no run begins before, since the machinery failed

@@ -169,14 +169,41 @@ func TestTroubleIsOutlived(t *testing.T) {
 		if b.count(&b.opened) < 15 || b.count(&b.opened) > 40 {
 			t.Errorf("%d attempts in ten minutes", b.count(&b.opened))
 		}
-		if b.d.Snapshot().Fault == "" {
-			t.Error("the snapshot says nothing of it")
+		if s := b.d.Snapshot(); s.Fault == "" || time.Since(s.FaultSince) != 10*time.Minute {
+			t.Errorf("the snapshot says of it: %q, since %v", s.Fault, s.FaultSince)
 		}
 		b.mu.Lock()
 		b.opens = nil
 		b.mu.Unlock()
 		b.pass(longestPause * 11 / 10)
 		b.wantBuilt("a1")
+		if fault := b.d.Snapshot().Fault; fault != "" {
+			t.Errorf("the snapshot still says: %s", fault)
+		}
+	})
+}
+
+// A plan that has nothing to do any more needs nothing that failed.
+func TestTroubleIsOverWhenNothingIsLeftToDo(t *testing.T) {
+	f := newFake("a1")
+	f.opens = func() (bool, error) { return false, errors.New("the disk is full") }
+	var over time.Time
+	f.wakes = func(now time.Time) time.Time {
+		if over.IsZero() {
+			over = now.Add(10 * time.Minute)
+		}
+		if now.Before(over) {
+			return over
+		}
+		clear(f.stale)
+		return time.Time{}
+	}
+	runFake(t, f, nil, func(b *bubble) {
+		b.pass(9 * time.Minute)
+		if b.d.Snapshot().Fault == "" {
+			t.Error("the snapshot says nothing of it")
+		}
+		b.pass(2 * time.Minute)
 		if fault := b.d.Snapshot().Fault; fault != "" {
 			t.Errorf("the snapshot still says: %s", fault)
 		}

@@ -134,6 +134,9 @@ func (d *Daemon) Counts() Counts { return d.counts }
 func (d *Daemon) trouble(doing string, err error) {
 	pause := d.pauses.NextBackOff()
 	d.notBefore = d.Clock.Now().Add(pause)
+	if d.fault == nil {
+		d.faultSince = d.Clock.Now()
+	}
 	d.fault = err
 	e := d.Log.Error()
 	if holder, locked := session.LockedBy(err); locked {

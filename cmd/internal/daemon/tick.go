@@ -29,6 +29,9 @@ func (d *Daemon) tick() {
 			d.replan()
 		}
 		d.start()
+		if !d.Once && len(d.runs) == 0 && !now.Before(d.notBefore) {
+			d.fault = nil // whatever failed was tried again, and nothing is left of it
+		}
 	}
 	if len(d.runs) == 0 {
 		if err := d.Keeper.Release(); err != nil {
@@ -340,13 +343,14 @@ func (d *Daemon) finished() bool {
 // publish makes what the loop knows visible.
 func (d *Daemon) publish() {
 	project, _ := d.Keeper.Declared()
-	s := &Snapshot{At: d.now, Project: project, Input: d.in, Plan: d.plan, Invalid: d.invalid, Ready: d.begun && !d.stopped}
+	s := &Snapshot{At: d.now, Project: project, Input: d.in, Plan: d.plan, Invalid: d.invalid, Ready: d.begun, Stopping: d.stopped}
 	if d.fault != nil {
-		s.Fault = d.fault.Error()
+		s.Fault, s.FaultSince = d.fault.Error(), d.faultSince
 	}
 	for r := range d.runs {
 		s.Running = append(s.Running, Running{Assets: r.names, Began: r.began})
 	}
+	slices.SortFunc(s.Running, func(a, b Running) int { return a.Began.Compare(b.Began) })
 	d.snapshot.Store(s)
 }
 
@@ -360,10 +364,13 @@ type Snapshot struct {
 	// of them is kept; empty: nothing.
 	Invalid string
 	// Fault is why nothing can be built, whatever the plan says; empty: nothing is.
-	Fault   string
-	Running []Running
-	// Ready says that there is a plan, and that the daemon is not stopping.
+	Fault      string
+	FaultSince time.Time
+	Running    []Running // oldest first
+	// Ready says that there is a plan.
 	Ready bool
+	// Stopping says that no run begins any more.
+	Stopping bool
 }
 
 // Running is a run that goes on.

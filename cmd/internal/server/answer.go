@@ -32,6 +32,8 @@ func problemOf(summary string, err error) *problem {
 	switch {
 	case errors.Is(err, ErrBusy):
 		code = http.StatusServiceUnavailable
+	case errors.Is(err, ErrQuery):
+		code = http.StatusBadRequest
 	case errors.Is(err, ErrNoEvents):
 		code = http.StatusConflict
 	case errors.Is(err, ErrNoRun):
@@ -100,13 +102,17 @@ func onlyParameters(r *http.Request, known []string) error {
 	if err != nil {
 		return refusal(http.StatusBadRequest, "The address cannot be read", "What follows its question mark is not written as parameters are: NAME=VALUE, with %% before the codes of special characters.")
 	}
+	var names []string
+	for _, name := range known {
+		names = append(names, strings.TrimSuffix(name, "+"))
+	}
 	for name, values := range query {
 		switch {
-		case slices.Contains(known, name) && len(values) == 1:
-		case slices.Contains(known, name):
+		case slices.Contains(names, name) && len(values) == 1, slices.Contains(known, name+"+"):
+		case slices.Contains(names, name):
 			return refusal(http.StatusBadRequest, "A parameter is given twice", "Give %s once.", name)
-		case len(lineage.Nearest(name, known)) > 0:
-			return refusal(http.StatusBadRequest, "Unknown parameter", "Nothing is called %s here. Did you mean %s?", shown(name), lineage.Nearest(name, known)[0])
+		case len(lineage.Nearest(name, names)) > 0:
+			return refusal(http.StatusBadRequest, "Unknown parameter", "Nothing is called %s here. Did you mean %s?", shown(name), lineage.Nearest(name, names)[0])
 		default:
 			return refusal(http.StatusBadRequest, "Unknown parameter", "Nothing is called %s here.", shown(name))
 		}

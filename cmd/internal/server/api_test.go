@@ -171,7 +171,7 @@ func TestBreachesAreThoseOfTheLedger(t *testing.T) {
 	o := options()
 	o.Breaches = func(_ context.Context, query url.Values) (any, error) {
 		if query.Get("since") == "" {
-			return nil, refusal(400, "Since when?", "Give since.")
+			return nil, fmt.Errorf("%w: since when?", ErrQuery)
 		}
 		return map[string]string{"since": query.Get("since")}, nil
 	}
@@ -179,8 +179,16 @@ func TestBreachesAreThoseOfTheLedger(t *testing.T) {
 	if w := ask(h, "GET", "/api/v1/breaches?since=2026", ""); w.Code != 200 || w.Body.String() != `{"since":"2026"}`+"\n" {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	if w := ask(h, "GET", "/api/v1/breaches", ""); w.Code != 400 {
-		t.Errorf("%d %s", w.Code, w.Body)
+	for query, says := range map[string]string{
+		"":                    "Cannot tell of breaches: Wrong parameter: since when?",
+		"?name=a&name=b":      "Cannot tell of breaches: Wrong parameter: since when?", // several names may be given
+		"?names=a":            `Unknown parameter: Nothing is called "names" here. Did you mean name?`,
+		"?since=1&since=2":    "A parameter is given twice: Give since once.",
+		"?open=true&name%2B=": `Unknown parameter: Nothing is called "name+" here. Did you mean name?`,
+	} {
+		if w := ask(h, "GET", "/api/v1/breaches"+query, ""); w.Code != 400 || told(t, w) != says {
+			t.Errorf("%s: %d %s", query, w.Code, told(t, w))
+		}
 	}
 }
 
@@ -198,6 +206,9 @@ func TestHealth(t *testing.T) {
 		{"overdue", func(s *Snapshot) { s.Running = nil }, time.Hour + 3*time.Minute, 503, "stuck: a plan was due at 2026-11-23 09:00:00 UTC, 3m0s ago"},
 		{"busy with a run", func(*Snapshot) {}, time.Hour + 3*time.Minute, 200, "ok"},
 		{"nothing to wake for", func(s *Snapshot) { s.Plan.NextWake, s.Running = time.Time{}, nil }, 1000 * time.Hour, 200, "ok"},
+		{"a fault that may pass", func(s *Snapshot) { s.Fault, s.FaultSince = "the disk is full", eight }, 2 * time.Minute, 200, "ok"},
+		{"a fault that lasts", func(s *Snapshot) { s.Fault, s.FaultSince = "the disk is full", eight }, 3 * time.Minute, 503, "nothing could be built for 3m0s: the log and /api/v1/status say why"},
+		{"stopping", func(s *Snapshot) { s.Stopping = true }, time.Minute, 503, "stopping: no run begins any more"},
 		{"an invalid project is served on", func(s *Snapshot) { s.Invalid = "shop.hcl is wrong" }, time.Minute, 200, "ok"},
 	} {
 		o := options()

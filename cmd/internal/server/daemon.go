@@ -33,6 +33,8 @@ var (
 	ErrNoEvents = errors.New("takes no events")
 	// ErrNoRun says that no run, or more than one, is called so.
 	ErrNoRun = errors.New("no such run")
+	// ErrQuery says that a parameter of the request is wrong.
+	ErrQuery = errors.New("wrong parameter")
 )
 
 // Snapshot is what a daemon knows at one moment. Nobody changes it, or what it points
@@ -45,16 +47,22 @@ type Snapshot struct {
 	// Invalid says why the project's files could not be loaded, so that the last good
 	// ones are in use; empty: they could.
 	Invalid string
-	Running []Running // under way, oldest first
+	// Fault says why nothing can be built, whatever the plan says, and FaultSince
+	// since when; empty: it can.
+	Fault      string
+	FaultSince time.Time
+	Running    []Running // under way, oldest first
 	// Ready says that a plan was made: before that, Project, Input and Plan are empty.
 	Ready bool
+	// Stopping says that no run begins any more.
+	Stopping bool
 	// Breaches counts what the ledger of breaches holds; nil: none is kept.
 	Breaches *Breaches
 }
 
 // Running is a run under way.
 type Running struct {
-	Run    string
+	Run    string // empty: not known yet
 	Since  time.Time
 	Assets []assets.Name // those it is about
 }

@@ -31,12 +31,10 @@ func (s *Server) Handler(d Daemon) http.Handler {
 	handle("/api/v1/assets/{name}", get, a.asset)
 	handle("/api/v1/events/{source}", []string{http.MethodPost}, a.event, "version")
 	if s.Breaches != nil {
-		guarded.Handle("/api/v1/breaches", a.methods(get, a.answering(func(r *http.Request) (any, error) {
-			return s.Breaches(r.Context(), r.URL.Query())
-		})))
+		handle("/api/v1/breaches", get, a.breaches, "name+", "since", "open")
 	}
 	guarded.Handle("/", a.answering(func(r *http.Request) (any, error) {
-		return nil, refusal(http.StatusNotFound, "There is nothing here", "%s is no path of this server. See /api/v1/status, /api/v1/plan, /api/v1/runs and /metrics.", shown(r.URL.Path))
+		return nil, refusal(http.StatusNotFound, "There is nothing here", "%s is no path of this server. See /api/v1/status, /api/v1/plan, /api/v1/runs, /api/v1/breaches and /metrics.", shown(r.URL.Path))
 	}))
 
 	mux := http.NewServeMux()
@@ -55,7 +53,8 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
-// endpoint is e for requests with these methods and query parameters.
+// endpoint is e for requests with these methods and query parameters. One whose name
+// ends with + may be given more than once.
 func (a *api) endpoint(methods, parameters []string, e endpoint) http.Handler {
 	return a.methods(methods, a.answering(func(r *http.Request) (any, error) {
 		if err := onlyParameters(r, parameters); err != nil {

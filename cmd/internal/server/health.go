@@ -22,11 +22,18 @@ func (a *api) ready(w http.ResponseWriter, _ *http.Request) {
 	plain(w, http.StatusOK, "ok")
 }
 
-// notReady says why a daemon is not ready; empty: it is. It is stuck if the moment
-// for another plan is long past and no run explains that.
+// notReady says why a daemon is not ready; empty: it is. A warehouse that another
+// program holds for a moment is nothing to wake somebody for. The daemon is stuck if the
+// moment for another plan is long past and no run explains that.
 func notReady(s Snapshot, now, began time.Time, patience time.Duration) string {
 	if !s.Ready {
 		return "no plan was made yet, " + view.Seconds(max(0, now.Sub(began).Seconds())) + " after the start"
+	}
+	if s.Stopping {
+		return "stopping: no run begins any more"
+	}
+	if failing := now.Sub(s.FaultSince); s.Fault != "" && failing > patience {
+		return "nothing could be built for " + view.Seconds(failing.Seconds()) + ": the log and /api/v1/status say why"
 	}
 	wake := s.Plan.NextWake
 	if wake.IsZero() || len(s.Running) > 0 || now.Sub(wake) <= patience {

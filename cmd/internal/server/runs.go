@@ -30,6 +30,14 @@ func (a *api) runs(r *http.Request) (any, error) {
 	return view.NewRuns(runs), nil
 }
 
+func (a *api) breaches(r *http.Request) (any, error) {
+	doc, err := a.Breaches(r.Context(), r.URL.Query())
+	if err != nil {
+		return nil, problemOf("Cannot tell of breaches", err)
+	}
+	return doc, nil
+}
+
 // runID is what a run may be called: an id or a part of it, or "latest".
 var runID = regexp.MustCompile(`^[0-9A-Za-z]{1,26}$`)
 

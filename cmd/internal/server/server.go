@@ -17,7 +17,8 @@ type Options struct {
 	Token   Token
 	// Redact takes the secrets out of a text; nil: there are none.
 	Redact func(string) string
-	// Breaches makes the document of /api/v1/breaches; nil: there is no such place.
+	// Breaches makes the document of /api/v1/breaches from the parameters name (one or
+	// several), since and open; nil: there is no such place.
 	Breaches func(context.Context, url.Values) (any, error)
 	// Patience is how long a plan may be overdue before the daemon is no longer ready;
 	// 0: two minutes.
@@ -72,7 +73,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, d Daemon) err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
-	s.Log.Info().Stringer("address", listener.Addr()).Bool("token", s.Token.Asked()).Msg("serving HTTP")
+	s.Log.Info().Bool("token", s.Token.Asked()).Msg("listening on http://" + listener.Addr().String())
 	select {
 	case err := <-ended:
 		return err

@@ -22,7 +22,7 @@ type StatusJSON struct {
 
 // RunningJSON is a run under way.
 type RunningJSON struct {
-	Run    string        `json:"run"`
+	Run    string        `json:"run,omitempty"` // absent until its first asset has begun
 	Since  time.Time     `json:"since"`
 	Assets []assets.Name `json:"assets"`
 }
@@ -104,6 +104,10 @@ func diagnostics(s Snapshot) []view.DiagnosticJSON {
 	if s.Invalid != "" {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "The project's files could not be loaded",
 			Detail: "The daemon goes on with what they said before. " + view.Sentence(s.Invalid)})
+	}
+	if s.Fault != "" {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Nothing can be built at present",
+			Detail: view.Sentence(s.Fault) + " It is tried again and again, since " + view.Moment(s.FaultSince) + "."})
 	}
 	return view.DiagnosticsJSON(slices.Concat(diags, view.ContractWarnings(s.Project, s.Plan)), s.Project.Files)
 }

@@ -37,3 +37,15 @@ func (h *holder) release() (err error) {
 	}
 	return err
 }
+
+// snapshot reads the state of the warehouse: as it is open already, or else by load,
+// while nobody opens it. That a file is opened twice, or another handle of it closed,
+// takes the lock of the process away.
+func (h *holder) snapshot(ctx context.Context, load func() (warehouse.Snapshot, error)) (warehouse.Snapshot, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.users > 0 {
+		return h.db.Snapshot(ctx)
+	}
+	return load()
+}

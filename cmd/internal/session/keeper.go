@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -25,7 +26,7 @@ import (
 // Nothing it holds is needed after a restart.
 type Keeper struct {
 	options Options
-	current atomic.Pointer[Session] // for Runs and Records, from any goroutine
+	current atomic.Pointer[Session] // for Read and Push, on any goroutine
 
 	s *Session
 	// mark is that of the file that the state was read from, or that was left behind.
@@ -163,7 +164,9 @@ func (k *Keeper) Refresh(ctx context.Context) (moved bool, err error) {
 	if err != nil || mark == k.mark {
 		return false, err
 	}
-	snapshot, err := warehouse.Load(ctx, k.s.warehouse(!k.s.mayWrite()), k.s.cache("state"))
+	snapshot, err := k.s.hold.snapshot(ctx, func() (warehouse.Snapshot, error) {
+		return warehouse.Load(ctx, k.s.warehouse(!k.s.mayWrite()), k.s.cache("state"))
+	})
 	if err != nil {
 		return false, err
 	}
@@ -299,35 +302,32 @@ func (k *Keeper) Close() error {
 	return err
 }
 
-// Runs returns the latest runs, newest first. It may be called on any goroutine.
-func (k *Keeper) Runs(ctx context.Context, limit int) (runs []warehouse.Run, err error) {
-	err = k.read(ctx, func(db *warehouse.DB) (err error) {
-		runs, err = db.Runs(ctx, limit)
-		return err
-	})
-	return runs, err
-}
-
-// Records returns what one run did to each asset. It may be called on any goroutine.
-func (k *Keeper) Records(ctx context.Context, run string) (records []planner.Materialization, err error) {
-	err = k.read(ctx, func(db *warehouse.DB) (err error) {
-		records, err = db.RecordsOfRun(ctx, run)
-		return err
-	})
-	return records, err
-}
-
-func (k *Keeper) read(ctx context.Context, do func(*warehouse.DB) error) error {
+// Read has do read the warehouse, unless there is none yet: done says which. It may be
+// called on any goroutine, while jobs run, too. It does not wait for another process
+// that holds the file: see [LockedBy].
+func (k *Keeper) Read(ctx context.Context, do func(*warehouse.DB) error) (done bool, err error) {
 	s := k.current.Load()
 	if s == nil {
-		return errors.New("the project is not loaded yet")
+		return false, nil
 	}
 	if _, err := os.Stat(s.Project.Warehouse); errors.Is(err, os.ErrNotExist) {
-		return nil
+		return false, nil
 	}
-	db, release, err := s.hold.acquire(ctx, s.warehouse(false))
+	o := s.warehouse(false)
+	o.LockTimeout = 0 // the loop may be waiting for the same
+	db, release, err := s.hold.acquire(ctx, o)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return errors.Join(do(db), release())
+	return true, errors.Join(do(db), release())
+}
+
+// Push is [Session.Push], of the project as it is now. It may be called on any goroutine.
+func (k *Keeper) Push(name, version string, at time.Time) hcl.Diagnostics {
+	s := k.current.Load()
+	if s == nil {
+		return fault("The event was not pushed", errors.New("the project is not loaded yet"))
+	}
+	_, _, diags := s.Push(name, version, at)
+	return diags
 }
