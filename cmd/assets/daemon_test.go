@@ -125,6 +125,12 @@ func (k *kept) end() error {
 // await waits until the log has had a line with all of these words, after what was awaited before.
 func (k *kept) await(words ...string) {
 	k.Helper()
+	k.awaitLine(words...)
+}
+
+// awaitLine is await, and returns the line.
+func (k *kept) awaitLine(words ...string) string {
+	k.Helper()
 	limit := time.After(time.Minute)
 	for {
 		k.log.mu.Lock()
@@ -141,7 +147,7 @@ func (k *kept) await(words ...string) {
 				k.log.mu.Lock()
 				k.log.text.Next(len(text) - len(rest))
 				k.log.mu.Unlock()
-				return
+				return line
 			}
 		}
 		select {
@@ -337,21 +343,12 @@ func TestDaemonAndOtherProcesses(t *testing.T) {
 	}
 	k.await("another process changed the warehouse")
 
-	holder := exec.Command("hold", filepath.Join(k.dir, "warehouse.duckdb"), filepath.Join(k.dir, "held"))
-	if err := holder.Start(); err != nil {
+	holder := k.hold()
+	k.write("b.csv", "n\n4\n")
+	k.await("could not open the warehouse", fmt.Sprintf("pid=%d", holder.Pid))
+	if err := holder.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- holder.Wait() }()
-	for {
-		if _, err := os.Stat(filepath.Join(k.dir, "held")); err == nil {
-			break
-		}
-	}
-	k.write("b.csv", "n\n4\n")
-	k.await("could not open the warehouse", fmt.Sprintf("pid=%d", holder.Process.Pid))
-	holder.Process.Kill()
-	<-ended
 	k.await("run finished", "built=2")
 	var state planner.State
 	if db, err := warehouse.Open(context.Background(), warehouse.Options{Path: filepath.Join(k.dir, "warehouse.duckdb"), LockTimeout: 30 * time.Second}); err != nil {
@@ -361,6 +358,32 @@ func TestDaemonAndOtherProcesses(t *testing.T) {
 	}
 	if len(state.Last) != 3 {
 		t.Errorf("%d assets are published", len(state.Last))
+	}
+}
+
+// hold has another program hold the warehouse.
+func (k *kept) hold() *os.Process {
+	k.Helper()
+	holder := exec.Command("hold", filepath.Join(k.dir, "warehouse.duckdb"), filepath.Join(k.dir, "held"))
+	if err := holder.Start(); err != nil {
+		k.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- holder.Wait() }()
+	k.Cleanup(func() {
+		holder.Process.Kill()
+		<-ended
+	})
+	for {
+		if _, err := os.Stat(filepath.Join(k.dir, "held")); err == nil {
+			return holder.Process
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			k.Fatalf("the holder ended: %v", err)
+		default:
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ func permitted(address net.Addr, token Token) error {
 		return nil // not ok: a socket in the file system, which has permissions
 	}
 	return fmt.Errorf("%s can be reached from other machines, so a token is needed to listen there. "+
-		"Give one, or listen on loopback, as in 127.0.0.1:%d", tcp, tcp.Port)
+		"Give one with -token-file or -token-env, or listen on loopback, as in 127.0.0.1:%d", tcp, tcp.Port)
 }
 
 // explain says what to do about an address that cannot be had.

@@ -27,7 +27,7 @@ func TestListenTellsWhatToDo(t *testing.T) {
 	defer taken.Close()
 	for _, c := range []struct{ address, says string }{
 		{taken.Addr().String(), ": another program does. Stop it if it is another daemon of this project, or give another port"},
-		{"0.0.0.0:0", "can be reached from other machines, so a token is needed to listen there. Give one, or listen on loopback, as in 127.0.0.1:"},
+		{"0.0.0.0:0", "can be reached from other machines, so a token is needed to listen there. Give one with -token-file or -token-env, or listen on loopback, as in 127.0.0.1:"},
 		{":0", "can be reached from other machines"},
 		{"127.0.0.1", `"127.0.0.1" is not an address to listen on: write host:port, as in 127.0.0.1:8632`},
 		{"", "write host:port"},
