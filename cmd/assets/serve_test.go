@@ -282,3 +282,47 @@ func TestTwoDaemonsOfTwoProjects(t *testing.T) {
 	second.await("no HTTP", "127.0.0.1:8632", "-listen HOST:PORT")
 	second.await("run finished")
 }
+
+// A run under way is told of with its id. While the last runs end, the daemon answers
+// that it stops; when they have ended, nobody does.
+func TestDaemonOverHTTPWhileItStops(t *testing.T) {
+	k := keep(t, map[string]string{"p.hcl": "project \"p\" {}" + forever}, "-listen", "127.0.0.1:0")
+	base := k.address()
+	k.await("run started")
+	var status struct {
+		Running []struct {
+			Run    string
+			Assets []string
+		}
+	}
+	for deadline := time.Now().Add(time.Minute); len(status.Running) != 1 || status.Running[0].Run == ""; {
+		if time.Now().After(deadline) {
+			t.Fatalf("running: %v", status.Running)
+		}
+		if code, body := k.ask("GET", base+"/api/v1/status", ""); code == http.StatusOK {
+			if err := json.Unmarshal([]byte(body), &status); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := fmt.Sprint(status.Running[0].Assets); got != "[long many]" && got != "[many long]" {
+		t.Errorf("it is about %s", got)
+	}
+	if err := k.process.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	k.await("stopping", "runs=1")
+	for deadline := time.Now().Add(time.Minute); ; {
+		if code, body := k.ask("GET", base+"/readyz", ""); code == http.StatusServiceUnavailable && strings.HasPrefix(body, "stopping") {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatalf("%d %s", code, body)
+		}
+	}
+	if err := k.signal(syscall.SIGTERM); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	if _, err := http.Get(base + "/healthz"); err == nil {
+		t.Error("it still answers")
+	}
+}
