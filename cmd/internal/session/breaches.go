@@ -22,6 +22,7 @@ import (
 // and as far as in, which a plan was made from, shows what a run will record. It opens
 // the warehouse for reading.
 func (s *Session) Breaches(ctx context.Context, in planner.Input, q view.BreachQuery) (doc view.BreachesJSON, diags hcl.Diagnostics) {
+	doc = view.NewBreaches(in, nil, nil, q) // if there is no warehouse yet
 	err := s.read(ctx, func(db *warehouse.DB) (err error) {
 		doc, err = Breaches(ctx, db, in, q)
 		return err
