@@ -46,18 +46,24 @@ type ForeseenBreach struct {
 	Source assets.Name
 }
 
-// simulationStep is how exact a simulation is.
+// simulationStep is how exact a simulation is that has to be quick.
 const simulationStep = time.Minute
 
-// Simulate says what a daemon would do from in.Now to until, minute by minute, if the
-// versions in arriving, sorted by time, came as expected, each other than the one
+// exactAssets is up to how many assets a simulation is exact to the second.
+const exactAssets = 1000
+
+// Simulate says what a daemon would do from in.Now to until, to the second or, of many
+// assets, to the minute, if the versions in arriving, sorted by time, came as expected, each other than the one
 // before, and each build took as long as it is estimated to. A run builds what hangs
 // together of what is to be built, publishes when its longest path is done, and is not
 // disturbed by what arrives meanwhile. What cannot be built now is not built before an
 // input arrives that it waits for.
 func Simulate(in Input, arriving []Arriving, until time.Time) Forecast {
-	f := Forecast{From: in.Now, Until: until}
-	s := newSimulation(in)
+	return simulate(newSimulation(in), arriving, until)
+}
+
+func simulate(s *simulation, arriving []Arriving, until time.Time) Forecast {
+	f := Forecast{From: s.in.Now, Until: until}
 	s.run(arriving, until, func(builds []ForeseenBuild) { f.Builds = append(f.Builds, builds...) })
 	slices.SortStableFunc(s.breaches, func(a, b ForeseenBreach) int { return a.Due.Compare(b.Due) })
 	f.Breaches = s.breaches
@@ -94,23 +100,24 @@ func (s *simulation) run(arriving []Arriving, until time.Time, tell func([]Fores
 		if next.IsZero() {
 			return
 		}
-		now = nextMoment(now, next)
+		now = s.nextMoment(now, next)
 	}
 }
 
 // nextMoment is the first moment of a simulation after now at which t has come.
-func nextMoment(now, t time.Time) time.Time {
-	step := now.Truncate(simulationStep).Add(simulationStep)
-	if ceiled := t.Add(simulationStep - 1).Truncate(simulationStep); ceiled.After(step) {
+func (s *simulation) nextMoment(now, t time.Time) time.Time {
+	next := now.Truncate(s.step).Add(s.step)
+	if ceiled := t.Add(s.step - 1).Truncate(s.step); ceiled.After(next) {
 		return ceiled
 	}
-	return step
+	return next
 }
 
 // simulation knows of each asset only what it does not reflect: once it is built, it
 // reflects all that had arrived when its run began.
 type simulation struct {
 	*model
+	step       time.Duration
 	downstream map[assets.Name][]*node // of sources and schedules, as far as anything flows
 	arrived    map[assets.Name]int     // how many versions of each arrived
 	stuck      map[*node][]Reason      // why it cannot be built, assets that it reads apart
@@ -141,6 +148,9 @@ func newSimulation(in Input) *simulation {
 			return r.Input != nil && s.nodes[*r.Input] != nil && s.nodes[*r.Input].asset.Enabled // see plan
 		})
 		s.policed[n] = len(declared[n.asset.Name]) > 0
+	}
+	if s.step = time.Second; len(s.list) > exactAssets {
+		s.step = simulationStep
 	}
 	s.resolvePolicies()
 	for i := range s.list {
@@ -242,7 +252,7 @@ func (s *simulation) plan(now time.Time) {
 	for i := range s.list {
 		n := &s.list[i]
 		// What is to begin within this step begins now.
-		if n.needs() && !n.cannot() && !n.startBy.IsZero() && n.startBy.Before(now.Add(simulationStep)) {
+		if n.needs() && !n.cannot() && !n.startBy.IsZero() && n.startBy.Before(now.Add(s.step)) {
 			n.action = Rebuild
 		}
 	}
@@ -321,7 +331,7 @@ func (s *simulation) nextWake() (wake time.Time) {
 		if n.due.After(s.in.Now) {
 			wake = earlier(wake, n.due)
 		}
-		if start := n.startBy.Truncate(simulationStep); start.After(s.in.Now) {
+		if start := n.startBy.Truncate(s.step); start.After(s.in.Now) {
 			wake = earlier(wake, start)
 		}
 	}

@@ -228,7 +228,9 @@ func TestSimulateAgreesWithPlanningFromScratch(t *testing.T) {
 		}
 		arriving := arrivals(t, w)
 		until := now.Add(26 * time.Hour)
-		fast, slow := Simulate(w.Input, arriving, until), simulateSlowly(w.Input, arriving, until)
+		quick := newSimulation(w.Input)
+		quick.step = simulationStep
+		fast, slow := simulate(quick, arriving, until), simulateSlowly(w.Input, arriving, until)
 		for i := range fast.Builds {
 			fast.Builds[i].Source = assets.Name{}
 		}

@@ -56,7 +56,7 @@ func (h horizonText) builds() {
 	}
 	t := table{style: h.style}
 	t.add("BEGINS", "BUILDS", "BECAUSE", "DUE")
-	for _, run := range h.doc.Builds {
+	for _, run := range h.doc.Builds[:min(shownRows, len(h.doc.Builds))] {
 		due := "-"
 		if run.Due != nil {
 			due = h.near(*run.Due, run.Began)
@@ -72,7 +72,7 @@ func (h horizonText) builds() {
 		t.add(h.at(run.Began), built, because, due)
 	}
 	t.write(h)
-	fmt.Fprintln(h)
+	h.more(len(h.doc.Builds))
 }
 
 // cause says what arrived, beside a moment of which the day is shown.
@@ -100,7 +100,7 @@ func (h horizonText) breaches() {
 	fmt.Fprintln(h, h.style.Red("Predicted breaches:"))
 	t := table{style: h.style, right: map[int]bool{3: true}}
 	t.add("ASSET", "FROM", "UNTIL", "FOR", "CAUSE")
-	for _, b := range h.doc.Breaches {
+	for _, b := range h.doc.Breaches[:min(shownRows, len(h.doc.Breaches))] {
 		until, lasts := "later", "-"
 		if b.Ended != nil {
 			until, lasts = h.near(*b.Ended, b.Due), lasted(b.Ended.Sub(b.Due).Seconds())
@@ -112,7 +112,7 @@ func (h horizonText) breaches() {
 		t.add(b.Asset.String(), h.at(b.Due), until, lasts, cause)
 	}
 	t.write(h)
-	fmt.Fprintln(h)
+	h.more(len(h.doc.Breaches))
 }
 
 // patternTexts say what repeats.
