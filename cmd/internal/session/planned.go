@@ -14,7 +14,7 @@ import (
 // sincePlanned finds out since when each schedule and policy is planned with: as the
 // warehouse has it, or an earlier plan remembered until a run records it, or now.
 func (s *Session) sincePlanned() {
-	remembered := s.rememberedPlans()
+	remembered, waiting := s.rememberedPlans(), s.planned
 	s.planned = map[planner.Planned]time.Time{}
 	known := maps.Clone(s.State.Planned)
 	if known == nil {
@@ -22,7 +22,11 @@ func (s *Session) sincePlanned() {
 	}
 	changed := false
 	for _, key := range s.plannedKeys() {
-		if _, recorded := known[key]; recorded {
+		if since, is := known[key]; is {
+			// Perhaps only because this put it there: then it is still to be recorded.
+			if at, waits := waiting[key]; waits && at.Equal(since) {
+				s.planned[key] = since
+			}
 			continue
 		}
 		since, ok := remembered[key]
