@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/seed-4311623e/assets/cmd/internal/daemon"
 	"github.com/seed-4311623e/assets/cmd/internal/session"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
 )
@@ -37,6 +38,10 @@ type app struct {
 	parallelism                int
 
 	log zerolog.Logger
+
+	// now and clock tell the time: of this computer, but for tests.
+	now   func() time.Time
+	clock daemon.Clock
 }
 
 // exit is an error that was told already: what is left is the code.
@@ -49,7 +54,7 @@ func newApp(stdin, stdout, stderr *os.File, environ []string) *app {
 	return &app{
 		stdin: stdin, out: redactor.Writer(stdout), err: redactor.Writer(stderr), stdout: stdout,
 		outTerm: terminal(stdout), errTerm: terminal(stderr),
-		environ: environ, redactor: redactor, log: zerolog.Nop(),
+		environ: environ, redactor: redactor, log: zerolog.Nop(), now: time.Now, clock: daemon.NewClock(),
 	}
 }
 
@@ -108,7 +113,7 @@ func (a *app) prepare(c *cobra.Command, _ []string) error {
 	default:
 		return fmt.Errorf("-log-format is text or json, not %q", a.logFormat)
 	}
-	zerolog.TimestampFunc = func() time.Time { return time.Now().UTC() }
+	zerolog.TimestampFunc = func() time.Time { return a.now().UTC() }
 	a.log = zerolog.New(w).Level(level).With().Timestamp().Logger()
 	if a.chdir != "" {
 		if err := os.Chdir(a.chdir); err != nil {
@@ -132,7 +137,7 @@ func (a *app) sessionOptions() (session.Options, error) {
 	vars, err := assignments(a.vars)
 	return session.Options{
 		Dir: ".", Vars: vars, VarFiles: a.varFiles, Environ: a.environ, LockTimeout: a.lockTimeout,
-		Parallelism: a.parallelism, Log: a.log, Redactor: a.redactor, Now: time.Now,
+		Parallelism: a.parallelism, Log: a.log, Redactor: a.redactor, Now: a.now,
 	}, err
 }
 
@@ -152,7 +157,7 @@ func (a *app) show(diags hcl.Diagnostics, s *session.Session) { a.showTexts(diag
 // showTexts is show for diagnostics about files with these texts, by name.
 func (a *app) showTexts(diags hcl.Diagnostics, texts map[string][]byte) {
 	if a.logFormat == "json" {
-		view.DiagnosticLines(a.err, view.DiagnosticsJSON(a.clean(diags), texts), time.Now())
+		view.DiagnosticLines(a.err, view.DiagnosticsJSON(a.clean(diags), texts), a.now())
 		return
 	}
 	view.Diagnostics(a.err, a.clean(diags), texts, a.errStyle, columns(a.errTerm))

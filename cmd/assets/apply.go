@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
@@ -170,7 +169,7 @@ func (a *app) refuseApply(diags hcl.Diagnostics, p *planned) error {
 	}
 	a.diagnosticLines(diags, p)
 	if err := view.JSONLine(a.out, view.NewEventJSON(materialize.Event{
-		Type: materialize.RunFinished, At: time.Now(), Result: &materialize.Result{Status: "failed"}})); err != nil {
+		Type: materialize.RunFinished, At: a.now(), Result: &materialize.Result{Status: "failed"}})); err != nil {
 		return err
 	}
 	return exit(1)
@@ -180,7 +179,7 @@ func (a *app) refuseApply(diags hcl.Diagnostics, p *planned) error {
 func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostics) error {
 	var result materialize.Result
 	var diags, untold hcl.Diagnostics
-	last := materialize.Event{Type: materialize.RunFinished, At: time.Now(), Result: &result} // told after the diagnostics
+	last := materialize.Event{Type: materialize.RunFinished, At: a.now(), Result: &result} // told after the diagnostics
 	if p.plan.Work() {
 		progress := a.progress(p.Project)
 		told := p.Notify(p.plan)
@@ -250,7 +249,7 @@ func (a *app) progress(p *assets.Project) view.Progress {
 
 // diagnosticLines writes diagnostics among the lines of `apply -json`.
 func (a *app) diagnosticLines(diags hcl.Diagnostics, p *planned) {
-	view.DiagnosticLines(a.out, a.diagnosticsJSON(diags, p.Session), time.Now())
+	view.DiagnosticLines(a.out, a.diagnosticsJSON(diags, p.Session), a.now())
 }
 
 // approve asks for approval of a plan.

@@ -39,7 +39,7 @@ days when clocks change.`,
 			if diags.HasErrors() {
 				return a.refuse(diags, project)
 			}
-			now := time.Now()
+			now := a.now()
 			after := now
 			if from != "" {
 				if after, err = moment(from, zone); err != nil {

@@ -116,7 +116,7 @@ func (a *app) pastChecks(doc view.ChecksDoc, text func(io.Writer, view.ChecksDoc
 	if a.json {
 		return a.document(doc, nil)
 	}
-	text(a.out, doc, time.Now(), a.outStyle)
+	text(a.out, doc, a.now(), a.outStyle)
 	return nil
 }
 

@@ -123,7 +123,7 @@ func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration,
 	keeper := session.NewKeeper(o)
 	defer keeper.Close()
 	options := daemon.Options{
-		Keeper: daemon.Keep(keeper), Dir: dir, Clock: daemon.NewClock(), Log: a.log, Once: once, Poll: poll, Grace: grace,
+		Keeper: daemon.Keep(keeper), Dir: dir, Clock: a.clock, Log: a.log, Once: once, Poll: poll, Grace: grace,
 		Show: func(diags hcl.Diagnostics, texts map[string][]byte) { a.showTexts(diags, texts) },
 	}
 	for _, path := range a.varFiles {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -91,7 +90,7 @@ func (a *app) diffData(ctx context.Context, name string, flags diffFlags) error 
 	if diags.HasErrors() {
 		return a.refuse(diags, s)
 	}
-	doc := view.NewDataDiff(versions.Now, versions.Before, versions.Comparison, time.Now())
+	doc := view.NewDataDiff(versions.Now, versions.Before, versions.Comparison, a.now())
 	if a.json {
 		return a.document(doc, nil)
 	}

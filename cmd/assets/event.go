@@ -40,7 +40,7 @@ hold it. To push the version that was pushed last is to say that nothing changed
 				return a.refuse(diags, s)
 			}
 			defer s.Close()
-			at := time.Now().UTC()
+			at := a.now().UTC()
 			name, version, mistakes := s.Push(args[0], version, at)
 			if mistakes.HasErrors() {
 				// It may be one of the mistakes of the project that it is not known.

@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"assets":     func() { os.Exit(run()) },
+		"assets":     func() { os.Exit(run(atClock)) },
 		"hold":       hold,
 		"foreign":    foreign,
 		"collect":    collect,
@@ -44,6 +44,8 @@ func TestScripts(t *testing.T) {
 			"events":  events,
 			"clock":   clock,
 			"age":     age,
+			"night":   night,
+			"keep":    keepUntil,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
@@ -140,7 +139,7 @@ func (a *app) showPlan(p *planned, diags hcl.Diagnostics) error {
 			name = p.Project.Name
 		}
 		if p.plan.At.IsZero() { // there is none
-			p.plan.At = time.Now()
+			p.plan.At = a.now()
 		}
 		return a.document(view.NewPlanJSON(name, p.plan, a.diagnosticsJSON(diags, p.Session)), diags)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
@@ -45,7 +44,7 @@ func (a *app) quarantineList() *cobra.Command {
 			if a.json {
 				return a.document(doc, nil)
 			}
-			view.QuarantineText(a.out, doc, time.Now(), a.outStyle)
+			view.QuarantineText(a.out, doc, a.now(), a.outStyle)
 			return nil
 		},
 	}
@@ -107,11 +106,11 @@ is made from, the next build puts it aside again.`,
 			defer s.Close()
 			doc := view.NewQuarantine(list)
 			if len(list) == 0 && !a.json {
-				view.QuarantineText(a.out, doc, time.Now(), a.outStyle)
+				view.QuarantineText(a.out, doc, a.now(), a.outStyle)
 				return nil
 			}
 			if !a.json {
-				view.QuarantineText(a.out, doc, time.Now(), a.outStyle)
+				view.QuarantineText(a.out, doc, a.now(), a.outStyle)
 				fmt.Fprintln(a.out)
 			}
 			if !approved && len(list) > 0 {

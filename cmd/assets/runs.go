@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +29,7 @@ func (a *app) runsCommand() *cobra.Command {
 			if a.json {
 				return a.document(view.NewRuns(runs), nil)
 			}
-			view.RunsText(a.out, runs, time.Now(), a.outStyle)
+			view.RunsText(a.out, runs, a.now(), a.outStyle)
 			return nil
 		},
 	}
@@ -60,7 +59,7 @@ func (a *app) runsCommand() *cobra.Command {
 			if a.json {
 				return a.document(view.NewRun(run, records), nil)
 			}
-			view.RunText(a.out, run, records, time.Now(), a.outStyle)
+			view.RunText(a.out, run, records, a.now(), a.outStyle)
 			return nil
 		},
 	})
