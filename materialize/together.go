@@ -103,11 +103,16 @@ func (r *run) standIn(name assets.Name) *task {
 }
 
 // moved lists the assets with new content in this run that a check of t looks at
-// or that t, being a view, shows.
+// or that t, being a view, shows. A table that the run leaves alone may lag behind
+// what it is made from, as its policy allows: it is compared with that when it is built.
 func (r *run) moved(t *task) []*task {
 	looksAt := slices.Clone(t.node.CheckInputs)
-	if t.asset.Kind == assets.View {
+	switch {
+	case t.asset.Kind == assets.View:
 		looksAt = append(looksAt, t.node.Inputs...)
+	case r.tasks[t.asset.Name] == nil && len(looksAt) > 0:
+		above := r.Graph.Upstream(t.asset.Name)
+		looksAt = slices.DeleteFunc(looksAt, func(name assets.Name) bool { return above[name] })
 	}
 	var out []*task
 	for _, name := range looksAt {

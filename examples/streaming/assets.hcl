@@ -63,6 +63,10 @@ asset "mart.watch_time" {
     check "between" { min = 1 }
   }
   check "unique" { columns = ["night", "country", "title_id"] }
+  check "reconcile" {
+    expression = "sum(seconds)"
+    to         = "staging.views"
+  }
 }
 
 asset "mart.top_picks" {
