@@ -64,6 +64,9 @@ func (p oracleProject) edit(t *rapid.T, cosmetic bool) (_ oracleProject, what st
 	return p, p.editSource(t)
 }
 
+// anotherOrder ends what is said of an edit that leaves a source the rows it has.
+const anotherOrder = " has its rows in another order"
+
 func (p oracleProject) editSource(t *rapid.T) (what string) {
 	i := rapid.IntRange(0, len(p.sources)-1).Draw(t, "source")
 	s := &p.sources[i]
@@ -74,7 +77,7 @@ func (p oracleProject) editSource(t *rapid.T) (what string) {
 		return name + " has other rows"
 	case "turn":
 		slices.Reverse(s.rows)
-		return name + " has its rows in another order"
+		return name + anotherOrder
 	case "column":
 		at := rapid.IntRange(0, len(s.fields)-1).Draw(t, "column")
 		for j := range s.rows {
