@@ -18,8 +18,12 @@ func arrival(delivered time.Time, known planner.Observation, now time.Time) time
 }
 
 // lastDelivery is when content was delivered last, equal content included: not
-// after now, and not before what was known of the same content.
+// after now, and not before what was known of the same content. A time to come says
+// nothing: such a file would be delivered anew with each look.
 func lastDelivery(delivered time.Time, version planner.Version, known planner.Observation, now time.Time) time.Time {
+	if delivered.After(now) {
+		delivered = version.Arrived
+	}
 	if known.ID == version.ID {
 		delivered = latest(delivered, known.Delivered)
 	}

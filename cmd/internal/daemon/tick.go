@@ -268,8 +268,9 @@ func (d *Daemon) replan() {
 	d.counts.Blocked = d.plan.Summary().Blocked
 	d.Log.Debug().Stringer("took", time.Since(began)).Interface("summary", d.plan.Summary()).Msg("planned")
 	if !d.begun {
-		d.begun = true
-		d.missed()
+		if d.begun = true; !d.Once { // rounds are all that whoever asks for them wants
+			d.missed()
+		}
 	}
 	d.blocked()
 }
