@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 
@@ -65,15 +67,21 @@ func BasisOf(in Input) Basis {
 	return b
 }
 
+// foundDigest is the digest of a set: entries are hashed by themselves and added up,
+// for which they need not be sorted.
 func foundDigest(found map[assets.Name]Found) assets.Digest {
-	parts := make([]string, 0, 6*len(found))
-	for _, name := range assets.SortedNames(found) {
-		f := found[name]
-		parts = append(parts, name.String(), f.Kind, f.View, f.Table,
-			strconv.FormatInt(f.Rows, 10), strconv.Itoa(len(f.Columns)))
+	var sum [4]uint64
+	var text []byte
+	for name, f := range found {
+		text = pack(text[:0], name.Schema, name.Table, f.Kind, f.View, f.Table)
+		text = strconv.AppendInt(text, f.Rows, 10)
 		for _, c := range f.Columns {
-			parts = append(parts, c.Name, c.Type)
+			text = pack(text, c.Name, c.Type)
+		}
+		hash := sha256.Sum256(text)
+		for i := range sum {
+			sum[i] += binary.LittleEndian.Uint64(hash[8*i:])
 		}
 	}
-	return assets.NewDigest("found1", parts...)
+	return assets.NewDigest("found2", fmt.Sprint(len(found)), fmt.Sprintf("%x", sum))
 }

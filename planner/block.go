@@ -13,8 +13,8 @@ import (
 // findBlockers collects why n cannot be built.
 func (m *model) findBlockers(n *node) []Reason {
 	blockers := append(unmanaged(n), m.quarantineTaken(n)...)
-	for _, name := range n.graph.Inputs {
-		if input := m.nodes[name]; input != nil {
+	for i, name := range n.graph.Inputs {
+		if input := n.inputs[i]; input != nil {
 			blockers = append(blockers, unreadable(input)...)
 		} else {
 			blockers = append(blockers, m.unobserved(name)...)

@@ -90,8 +90,16 @@ func (c ContractChange) String() string {
 // project, and lists what is broken for others. The project need not compile:
 // a reader that does not any more may well be what was broken.
 func BrokenContracts(in Input) []ContractChange {
+	return brokenContracts(in, func(assets.Name) bool { return true })
+}
+
+// brokenContracts are those of the assets that are asked about.
+func brokenContracts(in Input, asked func(assets.Name) bool) []ContractChange {
 	var broken []ContractChange
 	for _, name := range in.Graph.Order {
+		if !asked(name) {
+			continue
+		}
 		for _, change := range contractChanges(in, name) {
 			if change.Readers = relying(in, change); len(change.Readers) > 0 {
 				broken = append(broken, change)

@@ -21,10 +21,8 @@ func (m *model) resolvePolicies() {
 			continue
 		}
 		own[n] = m.known.idsOf(ownPolicies(n.asset))
-		for _, name := range n.graph.Readers {
-			if reader := m.nodes[name]; reader != nil {
-				below[n] = together(together(below[n], below[reader]), own[reader])
-			}
+		for _, reader := range n.readers {
+			below[n] = together(together(below[n], below[reader]), own[reader])
 		}
 		holds := own[n]
 		if len(holds) == 0 {
@@ -53,8 +51,8 @@ func (m *model) schedule() {
 		if n.atOnce {
 			n.startBy = earlier(n.startBy, m.in.Now)
 		}
-		for _, name := range n.graph.Readers {
-			if reader := m.nodes[name]; reader != nil && reader.needs() && !reader.cannot() {
+		for _, reader := range n.readers {
+			if reader.needs() && !reader.cannot() {
 				n.startBy = earlier(n.startBy, reader.startBy)
 			}
 		}
@@ -88,8 +86,8 @@ func earlier(a, b time.Time) time.Time {
 // chain is the longest path of estimates through n and what above it needs a build.
 func (m *model) chain(n *node) time.Duration {
 	var longest time.Duration
-	for _, name := range n.graph.Inputs {
-		if input := m.nodes[name]; input != nil && input.needs() {
+	for _, input := range n.inputs {
+		if input != nil && input.needs() {
 			longest = max(longest, input.chain)
 		}
 	}
@@ -204,8 +202,8 @@ func (m *model) limit() {
 		if taken[n] || len(taken) == most {
 			return
 		}
-		for _, name := range n.graph.Inputs {
-			if input := m.nodes[name]; input != nil && input.builds() {
+		for _, input := range n.inputs {
+			if input != nil && input.builds() {
 				take(input)
 			}
 		}

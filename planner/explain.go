@@ -96,15 +96,14 @@ func (m *model) demand(n *node, policy Policy, b *block) Demand {
 // askingReader is the reader, or reader of a reader, whose own policies or whose own
 // state n is built early for.
 func (m *model) askingReader(n *node) assets.Name {
-	for _, name := range n.graph.Readers {
-		reader := m.nodes[name]
-		if reader == nil || !reader.needs() || reader.cannot() || !reader.startBy.Equal(n.startBy) {
+	for _, reader := range n.readers {
+		if !reader.needs() || reader.cannot() || !reader.startBy.Equal(n.startBy) {
 			continue
 		}
 		if further := m.askingReader(reader); !reader.atOnce && further != (assets.Name{}) {
 			return further
 		}
-		return name
+		return reader.asset.Name
 	}
 	return assets.Name{}
 }

@@ -15,11 +15,11 @@ func (m *model) sameAttempt(n *node) *Materialization {
 	if !ok || m.otherDefinition(n, failed) || failed.Audit != AuditDigest(n.asset) || failed.Definition.Quarantine != QuarantineDigest(n.asset) {
 		return nil
 	}
-	for _, name := range n.graph.Inputs {
+	for i, name := range n.graph.Inputs {
 		if _, scanned := n.graph.Bound.Uses[name]; !scanned && n.graph.Unbound == "" {
 			continue // named where it makes no difference
 		}
-		if input := m.nodes[name]; input != nil && input.needs() || failed.Reads[name].Version != m.current(name) {
+		if input := n.inputs[i]; input != nil && input.needs() || failed.Reads[name].Version != m.current(name) {
 			return nil
 		}
 	}

@@ -27,8 +27,8 @@ type link struct {
 // by themselves those with which the statement comes to read other columns; what
 // depends on when an input is built is left to settleInputs.
 func (m *model) inputCauses(n *node, redefined bool) (certain, reread []Reason) {
-	for _, name := range n.graph.Inputs {
-		input := m.nodes[name]
+	for i, name := range n.graph.Inputs {
+		input := n.inputs[i]
 		read, wasRead := n.last.Reads[name]
 		_, scanned := n.graph.Bound.Uses[name]
 		if input != nil {
@@ -46,7 +46,7 @@ func (m *model) inputCauses(n *node, redefined bool) (certain, reread []Reason) 
 				n.moved = true
 			}
 		default:
-			l := m.linkTo(n, name, read)
+			l := m.linkTo(n, input, read)
 			var found []Reason
 			if !redefined {
 				found = usesChanged(n, name, read)
@@ -68,10 +68,9 @@ func (m *model) inputCauses(n *node, redefined bool) (certain, reread []Reason) 
 
 // linkTo finds out what an input that was read means for n: whether n reflects a
 // definition that is no longer the project's, or the input was redone.
-func (m *model) linkTo(n *node, name assets.Name, read Read) link {
-	input := m.nodes[name]
-	l := link{name: name, input: input}
-	l.moved, l.same = inputMoved(input, name, read)
+func (m *model) linkTo(n, input *node, read Read) link {
+	l := link{name: input.asset.Name, input: input}
+	l.moved, l.same = inputMoved(input, l.name, read)
 	entry := m.read(input, read)
 	l.current = entry == &input.entry
 	redefined := entry == nil || entry.redefinition.Touches(read.Columns)

@@ -33,7 +33,7 @@ func Make(in Input) Plan {
 	}
 	p.Outside = m.restrict()
 
-	p.Broken = slices.DeleteFunc(BrokenContracts(in), func(c ContractChange) bool { return m.nodes[c.Asset].action == None })
+	p.Broken = brokenContracts(in, func(name assets.Name) bool { return m.nodes[name].action != None })
 	p.Sources, p.NextWake = m.sourceStates(), m.nextWake()
 
 	p.Steps = make([]Step, 0, len(m.list))
@@ -66,20 +66,46 @@ func newModel(in Input, order []assets.Name) *model {
 	m := &model{in: in, nodes: make(map[assets.Name]*node, len(order)), forced: setOf(in.Options.Replace),
 		logs: make(map[assets.Name][]Arrival, len(in.Project.Sources)), entries: map[Made]*entry{}}
 	m.list = make([]node, len(order))
+	edges := 0
 	for i, name := range order {
-		m.list[i].asset, m.list[i].graph = in.Project.Assets[name], in.Graph.Nodes[name]
-		m.nodes[name] = &m.list[i]
+		n := &m.list[i]
+		n.asset, n.graph = in.Project.Assets[name], in.Graph.Nodes[name]
+		m.nodes[name] = n
+		edges += len(n.graph.Inputs) + len(n.graph.Readers)
 	}
+	m.link(make([]*node, 0, edges))
 	m.clock = clock{project: in.Project.Timezone}
 	return m
+}
+
+// link joins the nodes, in room for all their edges: looking them up by name each time
+// would take longer than the rules.
+func (m *model) link(room []*node) {
+	for i := range m.list {
+		n := &m.list[i]
+		from := len(room)
+		for _, name := range n.graph.Inputs {
+			room = append(room, m.nodes[name])
+		}
+		n.inputs, from = room[from:len(room):len(room)], len(room)
+		for _, name := range n.graph.Readers {
+			if reader := m.nodes[name]; reader != nil {
+				room = append(room, reader)
+			}
+		}
+		n.readers = room[from:len(room):len(room)]
+	}
 }
 
 // node is one asset and what the rules found out about it.
 type node struct {
 	asset *assets.Asset
 	graph *lineage.Node
-	last  *Materialization // nil: never built
-	found *Found           // nil: the name is free
+	// inputs are those of graph.Inputs, in their order; nil: a source.
+	inputs  []*node
+	readers []*node
+	last    *Materialization // nil: never built
+	found   *Found           // nil: the name is free
 
 	// What look found.
 
@@ -189,10 +215,8 @@ func (m *model) findCauses(n *node) {
 	n.changed = len(definition)+len(drift) > 0
 	repair := slices.Concat(drift, m.forcedByUser(n))
 	n.redone = n.redone || m.forced[n.asset.Name] // by chance or by the moment
-	n.lag = m.lagOf(n.asset.Name, n.last)
+	n.entry = m.reflect(n, len(definition)+len(reread) > 0)
 	n.gaps = n.gaps.with(n.lag)
-	n.redefinition = m.redefinitionOf(n.asset.Name, n.last, len(definition)+len(reread) > 0)
-	n.by = n.last.Definition.Bound.Syntax
 	n.atOnce = n.atOnce || len(definition)+len(reread)+len(repair) > 0
 	n.certain = slices.Concat(definition, inputs, m.ticked(n), repair)
 }

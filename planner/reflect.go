@@ -33,9 +33,9 @@ func (m *model) read(input *node, read Read) *entry {
 		return known
 	}
 	if record, ok := m.in.State.Earlier[made]; ok {
-		n := &node{asset: input.asset, graph: input.graph, last: &record}
-		other := len(redefined(n))+len(quarantineChanged(n)) > 0
-		known = &entry{m.lagOf(made.Asset, &record), m.redefinitionOf(made.Asset, &record, other), record.Definition.Bound.Syntax}
+		n := &node{asset: input.asset, graph: input.graph, inputs: input.inputs, last: &record}
+		earlier := m.reflect(n, len(redefined(n))+len(quarantineChanged(n)) > 0)
+		known = &earlier
 	}
 	m.entries[made] = known
 	return known
@@ -47,57 +47,50 @@ func sameProjection(input *node, read Read) bool {
 	return read.Projection != "" && input.last.Digests[ColumnKey(read.Columns)] == read.Projection
 }
 
-// lagOf are the versions of sources that a record of an asset does not reflect: of
-// each source, the least of what it read counts. What it did not read, it reads by
-// another definition.
-func (m *model) lagOf(name assets.Name, record *Materialization) gaps {
-	var lag gaps
-	for _, input := range m.in.Graph.Nodes[name].Inputs {
-		read, wasRead := record.Reads[input]
-		switch node := m.nodes[input]; {
+// reflect finds out what the record of n reflects: of each source, the least of what
+// was read counts. What was not read, it reads by another definition. own says that
+// its own definition is another one.
+func (m *model) reflect(n *node, own bool) entry {
+	e := entry{by: n.last.Definition.Bound.Syntax}
+	var inputs map[assets.Name]lineage.Change
+	for i, name := range n.graph.Inputs {
+		read, wasRead := n.last.Reads[name]
+		switch input := n.inputs[i]; {
 		case !wasRead:
-		case node == nil:
-			lag = lag.with(m.unreflected(input, read.Version))
+		case input == nil:
+			e.lag = e.lag.with(m.unreflected(name, read.Version))
 		default:
-			if entry := m.read(node, read); entry != nil {
-				lag = lag.with(entry.lag)
+			below := lineage.Everything
+			if known := m.read(input, read); known != nil {
+				below = known.redefinition
+				e.lag = e.lag.with(known.lag)
+			}
+			if below.Any() {
+				if inputs == nil {
+					inputs = map[assets.Name]lineage.Change{}
+				}
+				inputs[name] = below
 			}
 		}
 	}
-	return lag.with(m.unticked(m.in.Project.Assets[name], record.Tick))
+	e.lag = e.lag.with(m.unticked(n.asset, n.last.Tick))
+	e.redefinition = n.redefinedBy(own, inputs)
+	return e
 }
 
-// redefinitionOf is what the definitions that there are now are expected to change in
-// a record of an asset. own says that its own is another one.
-func (m *model) redefinitionOf(name assets.Name, record *Materialization, own bool) lineage.Change {
-	n := node{asset: m.in.Project.Assets[name], graph: m.in.Graph.Nodes[name], last: record}
-	is := n.graph.Bound
-	var change lineage.Change
-	if own {
-		if n.ofUnknownExtent() {
-			return lineage.Everything
-		}
-		if was := record.Definition.Bound; was.Meaning != is.Meaning || was.Meaning == "" {
-			change = lineage.Compare(was, is)
-		}
+// redefinedBy is what definitions are expected to change in the record of n: its own,
+// if that is another one, and those of its inputs.
+func (n *node) redefinedBy(own bool, inputs map[assets.Name]lineage.Change) lineage.Change {
+	if !own && inputs == nil {
+		return lineage.Change{}
 	}
-	var inputs map[assets.Name]lineage.Change
-	for _, input := range n.graph.Inputs {
-		node := m.nodes[input]
-		read, wasRead := record.Reads[input]
-		if node == nil || !wasRead {
-			continue
-		}
-		below := lineage.Everything
-		if entry := m.read(node, read); entry != nil {
-			below = entry.redefinition
-		}
-		if below.Any() {
-			if inputs == nil {
-				inputs = map[assets.Name]lineage.Change{}
-			}
-			inputs[input] = below
-		}
+	was, is := n.last.Definition.Bound, n.graph.Bound
+	var change lineage.Change
+	switch {
+	case own && n.ofUnknownExtent():
+		return lineage.Everything
+	case own && (was.Meaning != is.Meaning || was.Meaning == ""):
+		change = lineage.Compare(was, is)
 	}
 	if inputs == nil {
 		return change
