@@ -46,6 +46,7 @@ func (s *Session) Admit(ctx context.Context, looks map[assets.Name]observe.Look)
 		was, known := s.Looks[name]
 		if known && sameLook(before, look) {
 			if was.Err == look.Err { // else it was found not to fit, which still holds
+				look.Before = was.Before // no run has recorded them since
 				s.Looks[name] = look
 			}
 			continue
