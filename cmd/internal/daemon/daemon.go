@@ -106,6 +106,7 @@ type Daemon struct {
 	pauses    *backoff.ExponentialBackOff
 	notBefore time.Time // no run begins before, since the machinery failed
 	broken    bool      // no run begins until the warehouse was closed
+	foreign   bool      // what failed may succeed as soon as others change the warehouse
 }
 
 // source is what the loop knows of a source besides what was seen.

@@ -36,6 +36,7 @@ type fake struct {
 	builds map[assets.Name]func(context.Context) error
 	wakes  func(now time.Time) time.Time // Plan.NextWake
 	opens  func() (moved bool, err error)
+	breaks error         // of the machinery, in every run
 	end    chan struct{} // what builds wait for that go on and on; of the bubble
 	loads  func() *session.Loaded
 
@@ -154,7 +155,7 @@ func (f *fake) Begin(_ context.Context, plan planner.Plan) (Job, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.began++
-	return &fakeJob{f: f, plan: plan}, nil
+	return &fakeJob{f: f, plan: plan, err: f.breaks}, nil
 }
 
 func (f *fake) End(context.Context, Job) hcl.Diagnostics { return nil }

@@ -210,6 +210,35 @@ func TestTroubleIsOverWhenNothingIsLeftToDo(t *testing.T) {
 	})
 }
 
+// Who fails while the warehouse is open changes its file, too. That is no reason to try again
+// at once: only of others that may be.
+func TestTroubleOfOnesOwnIsNotOverByClosingTheWarehouse(t *testing.T) {
+	for _, c := range []struct {
+		why         string
+		fail        func(*fake)
+		least, most int
+	}{
+		{"the disk is full", func(f *fake) { f.breaks = errors.New("no space left on device") }, 2, 6},
+		{"another process has it", func(f *fake) {
+			f.opens = func() (bool, error) { return false, &warehouse.LockedError{Path: "warehouse.duckdb", PID: 7} }
+		}, 60, 64},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			f := newFake("a1")
+			c.fail(f)
+			runFake(t, f, nil, func(b *bubble) {
+				for range 60 { // events of its file, all the time
+					b.d.post(func() { b.d.changed(change{warehouse: true}) })
+					b.pass(200 * time.Millisecond)
+				}
+				if n := b.count(&b.opened); n < c.least || n > c.most {
+					t.Errorf("%d attempts", n)
+				}
+			})
+		})
+	}
+}
+
 // What another process changed is planned with before anything is begun.
 func TestTheWarehouseMovedBeforeItWasOpened(t *testing.T) {
 	f := newFake("a1", "a2")

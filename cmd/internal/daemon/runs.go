@@ -23,7 +23,7 @@ func (d *Daemon) start() {
 	moved, err := d.Keeper.Open(d.work)
 	if err != nil {
 		if d.work.Err() == nil {
-			d.trouble("open the warehouse", err)
+			d.trouble(openWarehouse, err)
 		}
 		return
 	}
@@ -129,9 +129,17 @@ func (c *Counts) add(r materialize.Result) {
 // Counts says what the daemon did. Call it after Run.
 func (d *Daemon) Counts() Counts { return d.counts }
 
+// What fails because of others, as long as the warehouse is not open.
+const (
+	openWarehouse = "open the warehouse"
+	readWarehouse = "read the warehouse"
+)
+
 // trouble notes that the machinery failed, not an asset: everything rests a while,
 // longer each time.
 func (d *Daemon) trouble(doing string, err error) {
+	// What failed with the warehouse open has changed its file itself.
+	d.foreign = len(d.runs) == 0 && (doing == openWarehouse || doing == readWarehouse)
 	pause := d.pauses.NextBackOff()
 	d.notBefore = d.Clock.Now().Add(pause)
 	if d.fault == nil {

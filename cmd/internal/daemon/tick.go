@@ -80,7 +80,7 @@ func (d *Daemon) changed(c change) {
 			d.happened(name)
 		}
 	}
-	if c.warehouse { // whoever held it may have given it up
+	if c.warehouse && d.foreign { // whoever held it may have given it up
 		d.notBefore = time.Time{}
 	}
 }
@@ -254,7 +254,7 @@ func (d *Daemon) refresh() {
 	moved, err := d.Keeper.Refresh(d.work)
 	switch {
 	case err != nil && d.work.Err() == nil:
-		d.trouble("read the warehouse", err)
+		d.trouble(readWarehouse, err)
 	case moved:
 		d.Log.Info().Msg("another process changed the warehouse")
 		d.dirty = true
