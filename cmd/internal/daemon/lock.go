@@ -80,7 +80,19 @@ func takeLock(dir string, now time.Time) (*lock, error) {
 	return l, nil
 }
 
-// alive gives a sign of life.
-func (l *lock) alive(now time.Time) { _ = os.Chtimes(l.path, now, now) }
+// alive gives a sign of life. Who removes the directory of caches removes the lock with
+// it: then it is taken again, before another daemon does. A *HeldError says that one has.
+func (l *lock) alive(now time.Time) error {
+	if err := os.Chtimes(l.path, now, now); !errors.Is(err, fs.ErrNotExist) {
+		return nil // a sign that cannot be given is no reason to stop
+	}
+	again, err := takeLock(filepath.Dir(filepath.Dir(l.path)), now)
+	if err != nil {
+		return err
+	}
+	err = l.release()
+	l.file = again.file
+	return err
+}
 
 func (l *lock) release() error { return l.file.Unlock() }

@@ -394,10 +394,17 @@ func TestOnce(t *testing.T) {
 func TestOneDaemonAProject(t *testing.T) {
 	dir := t.TempDir()
 	runFake(t, newFake("a1"), func(o *Options) { o.Dir = dir }, func(b *bubble) {
-		_, err := takeLock(dir, time.Now())
-		var held *HeldError
-		if !errors.As(err, &held) || held.Holder.PID != os.Getpid() || held.Holder.Since.IsZero() {
-			t.Error(err)
+		for range 2 {
+			_, err := takeLock(dir, time.Now())
+			var held *HeldError
+			if !errors.As(err, &held) || held.Holder.PID != os.Getpid() || held.Holder.Since.IsZero() {
+				t.Error(err)
+			}
+			// What is in there can be found out again, so it may be removed at any time.
+			if err := os.RemoveAll(filepath.Join(dir, ".assets")); err != nil {
+				t.Error(err)
+			}
+			b.pass(time.Minute)
 		}
 	})
 	l, err := takeLock(dir, time.Now())

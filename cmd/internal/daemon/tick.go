@@ -45,7 +45,9 @@ func (d *Daemon) tick() {
 			return
 		}
 	}
-	d.lock.alive(now)
+	if err := d.lock.alive(now); err != nil {
+		d.once("lock", "the lock of this daemon was removed: "+err.Error(), d.Log.Warn())
+	}
 	d.publish()
 }
 
