@@ -88,7 +88,7 @@ func script(r *rand.Rand, edit bool) (all []delivery) {
 	at := weekBegins.Add(-24 * time.Hour)
 	all = append(all, delivery{at, "project.hcl", weekProject, ""}, delivery{at, "views/0.csv", views(0), "raw.views"}, delivery{at, "titles.csv", titles, "raw.titles"})
 	for n, at := 1, weekBegins.Add(5*time.Minute); ; n++ {
-		if at = at.Add(20*time.Minute + time.Duration(r.IntN(5*60))*time.Minute); at.After(lastArrival) {
+		if at = at.Add(20*time.Minute + time.Duration(r.IntN(9*60))*time.Minute); at.After(lastArrival) {
 			break
 		}
 		d := delivery{at, fmt.Sprintf("views/%d.csv", n), views(n), "raw.views"}
@@ -126,6 +126,8 @@ type life struct {
 	Kill    time.Time
 	AtEvent int
 	After   time.Duration
+	// Ahead is how wrong its clock is.
+	Ahead time.Duration
 
 	// Died is when it was killed; zero: it was not.
 	Died time.Time
@@ -202,7 +204,8 @@ func TestALife(t *testing.T) {
 
 func (l *life) run(t *testing.T, die func()) {
 	events := 0
-	o := session.Options{Dir: l.Dir, Now: naps{}.Now, Parallelism: 2, Log: zerolog.Nop(), Emit: func(e materialize.Event) {
+	clock := unwavering{l.Ahead}
+	o := session.Options{Dir: l.Dir, Now: clock.Now, Parallelism: 2, Log: zerolog.Nop(), Emit: func(e materialize.Event) {
 		if e.Type == materialize.AssetStarted {
 			l.Builds = append(l.Builds, built(e.Asset, time.Now()))
 		}
@@ -228,7 +231,7 @@ func (l *life) run(t *testing.T, die func()) {
 		}
 	}
 	keeper := session.NewKeeper(o)
-	d := New(Options{Keeper: Keep(keeper), Dir: l.Dir, Clock: unwavering{}, Log: zerolog.New(t.Output()).With().Timestamp().Logger(), Poll: true})
+	d := New(Options{Keeper: Keep(keeper), Dir: l.Dir, Clock: clock, Log: zerolog.New(t.Output()).With().Timestamp().Logger(), Poll: true})
 	stop, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(stop, stop) }()
@@ -265,12 +268,15 @@ func (l *life) run(t *testing.T, die func()) {
 	}
 }
 
-// unwavering is the clock of a bubble: nobody sets it, so it needs no naps.
-type unwavering struct{ naps }
+// unwavering is a clock of a bubble that nobody sets, so that it needs no naps. It is
+// ahead of the bubble's time.
+type unwavering struct{ ahead time.Duration }
 
-func (unwavering) Wait(ctx context.Context, until time.Time) <-chan struct{} {
+func (c unwavering) Now() time.Time { return time.Now().Round(0).Add(c.ahead) }
+
+func (c unwavering) Wait(ctx context.Context, until time.Time) <-chan struct{} {
 	woken := make(chan struct{})
-	timer := time.AfterFunc(time.Until(until), func() { close(woken) })
+	timer := time.AfterFunc(until.Sub(c.Now()), func() { close(woken) })
 	context.AfterFunc(ctx, func() { timer.Stop() })
 	return woken
 }
@@ -307,9 +313,9 @@ func seedOf(t *testing.T, n int) *rand.Rand {
 // mostKills leaves time in the week to live.
 const mostKills = 8
 
-// A daemon that is killed again and again, and loses what it has cached, publishes in the
-// end what one does that is never disturbed, and neither leaves anything undone. In the middle
-// of it the project is edited.
+// A daemon that is killed again and again, loses what it has cached, and whose clock goes wrong
+// at times, publishes in the end what one does that is never disturbed, and neither leaves
+// anything undone. In the middle of it the project is edited.
 func TestAWeekOfKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes; left out with -short")
@@ -327,6 +333,9 @@ func TestAWeekOfKills(t *testing.T) {
 			next := l
 			if lives < mostKills { // then it may live
 				next.Kill = l.From.Add(time.Duration(r.Int64N(int64(30 * time.Hour))))
+				if r.IntN(4) == 0 { // until the next life its clock is wrong
+					next.Ahead = time.Duration(r.Int64N(int64(6*time.Hour))) - 3*time.Hour
+				}
 				if r.IntN(3) > 0 {
 					next.AtEvent, next.After = 1+r.IntN(30), time.Duration(r.Int64N(int64(10*time.Millisecond)))
 				}
