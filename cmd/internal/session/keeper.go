@@ -196,6 +196,12 @@ func (k *Keeper) Open(ctx context.Context) (moved bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if state, ok := k.unchanged(); ok {
+		k.db, k.release, k.clean = db, release, true
+		k.shared = materialize.NewShared(state, k.s.Parallelism)
+		k.s.begin()
+		return false, nil
+	}
 	snapshot, err := db.Snapshot(ctx)
 	if err != nil {
 		return false, errors.Join(err, release())
@@ -210,6 +216,28 @@ func (k *Keeper) Open(ctx context.Context) (moved bool, err error) {
 	k.shared = materialize.NewShared(snapshot.State, k.s.Parallelism)
 	k.s.begin()
 	return moved, k.lookAgain(ctx, snapshot.Observed)
+}
+
+// unchanged is the state that the warehouse holds, as it is known: true if nobody wrote
+// to the file since. To read it takes seconds with 10,000 assets. What another DuckDB
+// built is known otherwise than it stands there.
+func (k *Keeper) unchanged() (planner.State, bool) {
+	mark, err := warehouse.MarkOf(k.s.Project.Warehouse)
+	if err != nil || mark != k.mark || mark == (warehouse.Mark{}) {
+		return planner.State{}, false
+	}
+	state := k.s.State
+	for _, m := range state.Last {
+		if m.Definition.Engine != warehouse.Engine() {
+			return planner.State{}, false
+		}
+	}
+	state.Planned = maps.Clone(state.Planned)
+	maps.DeleteFunc(state.Planned, func(p planner.Planned, _ time.Time) bool {
+		_, unrecorded := k.s.planned[p]
+		return unrecorded
+	})
+	return state, true
 }
 
 // lookAgain looks again at the sources of which another process has recorded events
