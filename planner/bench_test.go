@@ -55,6 +55,7 @@ func BenchmarkMake(b *testing.B) {
 	} {
 		w := layered(c.n)
 		c.change(w)
+		w.Prepared = Prepare(w.Project) // as a daemon does
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

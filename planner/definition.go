@@ -78,7 +78,7 @@ func settingsChanged(n *node) string {
 	if n.last.Table == "" {
 		was = assets.View
 	}
-	is := SettingsDigest(n.asset)
+	is := n.declared().settings
 	switch settings := n.last.Definition.Settings; {
 	case was != n.asset.Kind:
 		return fmt.Sprintf("it was a %s and is to be a %s", was, n.asset.Kind)
@@ -128,7 +128,7 @@ func meansOther(n *node) []Reason {
 // checksChanged: what is published was audited by other checks, or with another
 // version of a source that they look at.
 func (m *model) checksChanged(n *node) []Reason {
-	if n.last.Audit != AuditDigest(n.asset) {
+	if n.last.Audit != n.declared().audit {
 		return []Reason{{Code: ChecksChanged, Message: "its checks changed"}}
 	}
 	var reasons []Reason

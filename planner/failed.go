@@ -12,7 +12,7 @@ import (
 // none of which needs a build itself.
 func (m *model) sameAttempt(n *node) *Materialization {
 	failed, ok := m.in.State.Failed[Key{Asset: n.asset.Name}]
-	if !ok || m.otherDefinition(n, failed) || failed.Audit != AuditDigest(n.asset) || failed.Definition.Quarantine != QuarantineDigest(n.asset) {
+	if !ok || m.otherDefinition(n, failed) || failed.Audit != n.declared().audit || failed.Definition.Quarantine != n.declared().quarantine {
 		return nil
 	}
 	for i, name := range n.graph.Inputs {
@@ -62,7 +62,7 @@ func (m *model) resting(n *node) []Reason {
 // the version that is published.
 func (m *model) failedAudit(n *node) bool {
 	failed, ok := m.in.State.Failed[Key{Asset: n.asset.Name}]
-	if !ok || failed.Audit != AuditDigest(n.asset) || len(m.resting(n)) == 0 {
+	if !ok || failed.Audit != n.declared().audit || len(m.resting(n)) == 0 {
 		return false
 	}
 	for _, source := range n.graph.CheckInputs {

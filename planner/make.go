@@ -71,6 +71,9 @@ func newModel(in Input, order []assets.Name) *model {
 		n := &m.list[i]
 		n.asset, n.graph = in.Project.Assets[name], in.Graph.Nodes[name]
 		m.nodes[name] = n
+		if in.Prepared != nil {
+			n.digests = in.Prepared.digests[n.asset]
+		}
 		edges += len(n.graph.Inputs) + len(n.graph.Readers)
 	}
 	m.link(make([]*node, 0, edges))
@@ -104,6 +107,7 @@ type node struct {
 	// inputs are those of graph.Inputs, in their order; nil: a source.
 	inputs  []*node
 	readers []*node
+	digests *digests         // of its declarations; nil: not known yet
 	last    *Materialization // nil: never built
 	found   *Found           // nil: the name is free
 

@@ -155,6 +155,8 @@ type Input struct {
 	Observed map[assets.Name]Observation
 	Now      time.Time
 	Options  Options
+	// Prepared is what [Prepare] makes of Project; nil: it is worked out anew.
+	Prepared *Prepared
 }
 
 // Plan says what to do and why. It is data: the same Input gives the same Plan.

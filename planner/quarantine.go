@@ -70,7 +70,7 @@ func QuarantineDigest(a *assets.Asset) assets.Digest {
 // quarantineChanged: other checks decide which rows are put aside. What is
 // published cannot be divided anew: rows that were put aside are no longer in it.
 func quarantineChanged(n *node) []Reason {
-	was, is := n.last.Definition.Quarantine, QuarantineDigest(n.asset)
+	was, is := n.last.Definition.Quarantine, n.declared().quarantine
 	var why string
 	switch {
 	case was == is:
@@ -90,7 +90,7 @@ func quarantineChanged(n *node) []Reason {
 func (m *model) quarantineTaken(n *node) []Reason {
 	name := QuarantineName(n.asset.Name)
 	found, ok := m.in.State.Found[name]
-	if !ok || QuarantineDigest(n.asset) == "" || !isForeign(&found, n.last != nil && n.last.Quarantine != nil) {
+	if !ok || n.declared().quarantine == "" || !isForeign(&found, n.last != nil && n.last.Quarantine != nil) {
 		return nil
 	}
 	return []Reason{{Code: Unmanaged, Message: "its rows would be put aside as " + quoted(name) + ", but " + foreign(found.Kind).Message}}

@@ -33,7 +33,7 @@ func (m *model) read(input *node, read Read) *entry {
 		return known
 	}
 	if record, ok := m.in.State.Earlier[made]; ok {
-		n := &node{asset: input.asset, graph: input.graph, inputs: input.inputs, last: &record}
+		n := &node{asset: input.asset, graph: input.graph, inputs: input.inputs, digests: input.digests, last: &record}
 		earlier := m.reflect(n, len(redefined(n))+len(quarantineChanged(n)) > 0)
 		known = &earlier
 	}

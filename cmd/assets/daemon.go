@@ -80,7 +80,7 @@ const settle = 300 * time.Millisecond
 
 func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration, http httpFlags) error {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(100) // unlike a command, it is here to stay
+		debug.SetGCPercent(50) // unlike a command, it is here to stay: what it knows lies there all the time
 	}
 	if a.parallelism == 0 && !once {
 		a.parallelism = max(runtime.GOMAXPROCS(0), leastParallelism)

@@ -74,10 +74,12 @@ func (k *Keeper) Load() func(context.Context) *Loaded {
 		if before != nil {
 			n.memory = before.memory
 		}
-		switch {
-		case diags.HasErrors():
+		if diags.HasErrors() {
 			l.Diags = n.CompileRest(ctx, diags)
 			return l
+		}
+		n.prepared = planner.Prepare(n.Project)
+		switch {
 		case before == nil || before.Project.Warehouse != n.Project.Warehouse:
 			var err error
 			if l.mark, err = warehouse.MarkOf(n.Project.Warehouse); err != nil {

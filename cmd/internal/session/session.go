@@ -61,6 +61,7 @@ type Session struct {
 	failing  map[assets.Name]time.Time           // since when looks at a source have failed
 	known    map[assets.Name]planner.Observation // the newer of both
 	planned  map[planner.Planned]time.Time       // not in the warehouse yet
+	prepared *planner.Prepared                   // nil: not worth it for one plan
 
 	// seen are the latest looks, before any was found not to fit the project.
 	seen map[assets.Name]observe.Look
