@@ -191,7 +191,7 @@ func TestALife(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(l.From.Sub(time.Now())) // in the bubble: nobody waits
+		time.Sleep(time.Until(l.From)) // in the bubble: nobody waits
 		l.run(t, func() {
 			l.Died = time.Now().UTC()
 			write(t, file, l)
@@ -218,7 +218,7 @@ func (l *life) run(t *testing.T, die func()) {
 		}
 	}}
 	if !l.Kill.IsZero() {
-		time.AfterFunc(l.Kill.Sub(time.Now()), die)
+		time.AfterFunc(time.Until(l.Kill), die)
 	}
 	coming := l.Script
 	for ; len(coming) > 0 && !coming[0].At.After(l.From); coming = coming[1:] {
