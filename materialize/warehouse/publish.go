@@ -110,7 +110,7 @@ func (db *DB) Publish(ctx context.Context, p Publication) error {
 		}
 		return c.publishRecords(ctx, p)
 	})
-	if err != nil && strings.Contains(err.Error(), "No space left") {
+	if IsDiskFull(err) {
 		return fmt.Errorf("the disk is full: nothing was published, and what was before is as it was. Free some space and apply again (%w)", err)
 	}
 	if err != nil {
@@ -125,6 +125,9 @@ func (db *DB) Publish(ctx context.Context, p Publication) error {
 	}
 	return nil
 }
+
+// IsDiskFull reports whether err says that there is no space left to write to.
+func IsDiskFull(err error) bool { return err != nil && strings.Contains(err.Error(), "No space left") }
 
 func (c *Conn) publishViews(ctx context.Context, p Publication) error {
 	var statements []string

@@ -3,11 +3,13 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/session"
 	"github.com/seed-4311623e/assets/materialize"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
 
@@ -144,6 +146,9 @@ func (d *Daemon) trouble(doing string, err error) {
 	d.notBefore = d.Clock.Now().Add(pause)
 	if d.fault == nil {
 		d.faultSince = d.Clock.Now()
+	}
+	if warehouse.IsDiskFull(err) {
+		err = fmt.Errorf("the disk is full: free some space, what is published is as it was (%w)", err)
 	}
 	d.fault = err
 	e := d.Log.Error()
