@@ -2,10 +2,20 @@ package materialize
 
 import (
 	"maps"
+	"time"
 
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
+
+// estimateAfter is about the 95th percentile of how long builds took, once another
+// took so long: it rises to what was longer, and comes down by a twentieth.
+func estimateAfter(estimate, took time.Duration) time.Duration {
+	if took >= estimate {
+		return took
+	}
+	return estimate - (estimate-took)/20
+}
 
 // After is the state that a publication leaves of before, without reading it back.
 // It changes nothing that before refers to.
@@ -17,7 +27,11 @@ func After(before planner.State, p warehouse.Publication) planner.State {
 	for _, v := range p.Audits.Verdicts {
 		state.Verdicts[v.Source] = v
 	}
+	state.Estimates = cloned(before.Estimates)
 	for _, m := range p.Records {
+		if m.Table != "" && (m.Status == planner.Published || m.Status == planner.Unchanged) {
+			state.Estimates[m.Asset] = estimateAfter(before.Estimates[m.Asset], m.Ended.Sub(m.Began))
+		}
 		switch {
 		case m.Status == planner.Failed:
 			state.Failed[m.Key] = m
@@ -42,6 +56,7 @@ func After(before planner.State, p warehouse.Publication) planner.State {
 		delete(state.Found, name)
 	}
 	state.KeepEarlier(before)
+	state.TrimArrivals()
 	return state
 }
 

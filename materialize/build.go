@@ -301,6 +301,13 @@ func (r *run) sqlError(t *task, err error) error {
 	return fmt.Errorf("%s:%d: %w", at.Filename, at.Start.Line, err)
 }
 
+// failOutside fails a task for a reason that lies neither in it nor in what it reads:
+// the same may go well the next time.
+func (r *run) failOutside(t *task, err error) {
+	r.fail(t, err)
+	t.record.Reads = nil
+}
+
 // fail also records which versions the attempt was for: it is not made again before
 // one of them is another. If the checks of a source keep it from being made, nothing
 // was attempted: their verdict says how long that holds.

@@ -274,7 +274,7 @@ func (r *run) readers(name assets.Name) []*task {
 func (r *run) failReaders(source assets.Name, message string) {
 	for _, t := range r.readers(source) {
 		if t.ok() && slices.Contains(t.node.Inputs, source) {
-			r.fail(t, errors.New(message))
+			r.failOutside(t, errors.New(message))
 		}
 	}
 	r.skipOrphans()

@@ -215,7 +215,7 @@ func (r *run) runTasks(ctx context.Context) error {
 	}
 	for _, failure := range flush.failed {
 		for _, t := range failure.tasks {
-			r.fail(t, failure.err)
+			r.failOutside(t, failure.err)
 		}
 	}
 	r.skipOrphans()

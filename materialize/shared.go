@@ -150,7 +150,8 @@ func (s *Shared) publish(ctx context.Context, r *run, p warehouse.Publication) (
 			return planner.State{}, err
 		}
 	}
-	if err := r.DB.Publish(ctx, p); err != nil {
+	// What has begun to be published is: nobody could say afterwards whether it was.
+	if err := r.DB.Publish(context.WithoutCancel(ctx), p); err != nil {
 		return planner.State{}, err
 	}
 	s.state = After(s.state, p)

@@ -3,6 +3,7 @@ package materialize
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -148,12 +149,27 @@ func (r *run) hasSensitive(name assets.Name) bool {
 func (r *run) withhold(t *task, moved []*task, err error) {
 	name := t.asset.Name
 	if t.replaces || len(moved) == 0 {
-		r.fail(t, err)
+		r.failBeside(t, err, t.node.CheckInputs)
 	}
 	if t.asset.Kind == assets.View || !t.replaces {
 		for _, i := range moved {
-			r.fail(i, fmt.Errorf("withheld, because with it %s would fail: %w", name, err))
+			r.failBeside(i, fmt.Errorf("withheld, because with it %s would fail: %w", name, err), []assets.Name{name})
 		}
 	}
 	r.skipOrphans()
+}
+
+// failBeside fails a task for what it is beside others: once one of them is another, it
+// is another attempt.
+func (r *run) failBeside(t *task, err error, others []assets.Name) {
+	r.fail(t, err)
+	t.record.Looked = maps.Clone(t.record.Looked)
+	if t.record.Looked == nil {
+		t.record.Looked = map[assets.Name]assets.Digest{}
+	}
+	for _, name := range others {
+		if r.project.Assets[name] != nil {
+			t.record.Looked[name] = r.State.Last[planner.Key{Asset: name}].Made.ID
+		}
+	}
 }

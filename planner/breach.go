@@ -97,7 +97,7 @@ func (l Ledger) Settle(in Input, after State, run string, began time.Time) []Bre
 		b.Due = in.Now
 		found = append(found, b)
 	}
-	found = slices.DeleteFunc(found, func(b Breach) bool { return b.Ended.Equal(b.Due) })
+	found = slices.DeleteFunc(found, func(b Breach) bool { return !b.Ended.IsZero() && !b.Ended.After(b.Due) })
 	slices.SortFunc(found, compareBreaches)
 	return found
 }

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -192,10 +193,16 @@ func (m *model) limit() {
 			due = append(due, &m.list[i])
 		}
 	}
-	if most == 0 || len(due) <= most {
+	if most == 0 || len(due) <= most || len(m.in.Options.Targets) > 0 { // a person asks for these
 		return
 	}
-	slices.SortStableFunc(due, func(a, b *node) int { return a.startBy.Compare(b.startBy) })
+	rank := func(n *node) int { // what failed leaves room for the others
+		if n.failed != nil {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(due, func(a, b *node) int { return cmp.Or(rank(a)-rank(b), a.startBy.Compare(b.startBy)) })
 	taken := map[*node]bool{}
 	var take func(n *node)
 	take = func(n *node) {

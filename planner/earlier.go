@@ -55,3 +55,40 @@ func (s *State) KeepEarlier(before State) {
 		}
 	}
 }
+
+// TrimArrivals cuts what is older than the oldest version that a record of Last or
+// Earlier read off the log of each source. One of which a version was read that it does not hold
+// stays whole; of one that nobody reads, the newest stays.
+func (s *State) TrimArrivals() {
+	oldest := map[assets.Name]int{}
+	look := func(m Materialization) {
+		for input, read := range m.Reads {
+			log, isSource := s.Arrivals[input]
+			if !isSource {
+				continue
+			}
+			at := len(log) - 1
+			for at > 0 && log[at].ID != read.Version {
+				at--
+			}
+			if known, ok := oldest[input]; !ok || at < known {
+				oldest[input] = at
+			}
+		}
+	}
+	for _, m := range s.Last {
+		look(m)
+	}
+	for _, m := range s.Earlier {
+		look(m)
+	}
+	trimmed := make(map[assets.Name][]Arrival, len(s.Arrivals))
+	for name, log := range s.Arrivals {
+		from, read := oldest[name]
+		if !read {
+			from = max(0, len(log)-1)
+		}
+		trimmed[name] = log[from:]
+	}
+	s.Arrivals = trimmed
+}

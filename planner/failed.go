@@ -12,7 +12,7 @@ import (
 // none of which needs a build itself.
 func (m *model) sameAttempt(n *node) *Materialization {
 	failed, ok := m.in.State.Failed[Key{Asset: n.asset.Name}]
-	if !ok || m.otherDefinition(n, failed) || failed.Audit != n.declared().audit || failed.Definition.Quarantine != n.declared().quarantine {
+	if !ok || m.otherDefinition(n, failed) || failed.Definition.Settings != "" && failed.Definition.Settings != n.declared().settings || failed.Audit != n.declared().audit || failed.Definition.Quarantine != n.declared().quarantine {
 		return nil
 	}
 	for i, name := range n.graph.Inputs {
@@ -20,6 +20,11 @@ func (m *model) sameAttempt(n *node) *Materialization {
 			continue // named where it makes no difference
 		}
 		if input := n.inputs[i]; input != nil && input.needs() || failed.Reads[name].Version != m.current(name) {
+			return nil
+		}
+	}
+	for name, looked := range failed.Looked { // of others, by its checks
+		if m.current(name) != looked {
 			return nil
 		}
 	}

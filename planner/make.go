@@ -334,8 +334,8 @@ func (m *model) estimate(n *node) time.Duration {
 	if known, ok := m.in.State.Estimates[n.asset.Name]; ok {
 		return known
 	}
-	if n.last == nil || n.last.Status == Revalidated {
-		return 0 // a revalidation's record tells no build's duration
+	if n.last == nil {
+		return 0
 	}
 	return max(0, n.last.Ended.Sub(n.last.Began))
 }

@@ -113,11 +113,13 @@ func (c *Conn) arrivals(ctx context.Context, state planner.State) (map[assets.Na
 	return logs, err
 }
 
-// estimates are the 95th percentiles of how long builds took.
+// estimates are the 95th percentiles of how long the last 50 builds of each asset took.
 func (c *Conn) estimates(ctx context.Context) (map[assets.Name]time.Duration, error) {
 	out := map[assets.Name]time.Duration{}
-	err := c.each(ctx, `SELECT asset, round(quantile_cont(epoch_us(ended) - epoch_us(began), 0.95))::BIGINT FROM _assets.materializations
-		WHERE environment = '`+Environment+`' AND status IN ('published', 'unchanged') GROUP BY asset`,
+	err := c.each(ctx, `SELECT asset, round(quantile_cont(took, 0.95))::BIGINT FROM (
+			SELECT asset, epoch_us(ended) - epoch_us(began) AS took FROM _assets.materializations
+			WHERE environment = '`+Environment+`' AND status IN ('published', 'unchanged')
+			QUALIFY row_number() OVER (PARTITION BY asset ORDER BY id DESC) <= 50) GROUP BY asset`,
 		func(scan func(...any) error) error {
 			var asset string
 			var us int64

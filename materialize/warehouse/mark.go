@@ -1,8 +1,10 @@
 package warehouse
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 )
@@ -22,6 +24,26 @@ func MarkOf(path string) (Mark, error) {
 		return Mark{}, nil
 	}
 	return Mark{s, settled}, err
+}
+
+// Settled reports whether all that was written stands in the file itself, so that
+// its mark tells of everything.
+func (m Mark) Settled() bool { return m.settled }
+
+// Revision is a text that changes with all that this program writes to the state. Of
+// what others did to the catalog it knows nothing.
+func (db *DB) Revision(ctx context.Context) (revision string, err error) {
+	var counts []string
+	for _, table := range []string{"runs", "materializations", "current", "staged", "failures", "observations", "planned", "checks", "violations", "verdicts", "breaches"} {
+		counts = append(counts, "(SELECT count(*) FROM "+Catalog+"._assets."+table+")")
+	}
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	err = c.QueryRow(ctx, "SELECT concat_ws(' ', (SELECT max(run) FROM "+Catalog+"._assets.runs), (SELECT max(id) FROM "+Catalog+"._assets.current), "+strings.Join(counts, ", ")+")").Scan(&revision)
+	return revision, err
 }
 
 // IsBroken reports whether an error left the instance that it comes from unusable:

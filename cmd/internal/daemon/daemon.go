@@ -187,8 +187,9 @@ func (d *Daemon) begin() error {
 	if l.Diags.HasErrors() {
 		return &InvalidError{l.Diags, l.Texts}
 	}
-	d.files, d.signature = l.Files, d.sign(l.Files)
-	d.edited = before != d.sign(nil)
+	if d.files, d.edited = l.Files, before != d.sign(nil); !d.edited {
+		d.signature = d.sign(l.Files)
+	}
 	d.Keeper.Take(l)
 	d.warn(l)
 	if !d.Once && !d.Poll {

@@ -221,7 +221,7 @@ func TestTroubleOfOnesOwnIsNotOverByClosingTheWarehouse(t *testing.T) {
 		{"the disk is full", func(f *fake) { f.breaks = errors.New("no space left on device") }, 2, 6},
 		{"another process has it", func(f *fake) {
 			f.opens = func() (bool, error) { return false, &warehouse.LockedError{Path: "warehouse.duckdb", PID: 7} }
-		}, 60, 64},
+		}, 11, 14},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			f := newFake("a1")

@@ -75,7 +75,8 @@ func (p place) concerns(path string) (files, directories bool) {
 		return true, true
 	}
 	inside := strings.HasPrefix(path, p.base+string(filepath.Separator))
-	if !inside || p.depth == 0 {
+	// What is hidden is not looked at, our own cache among it.
+	if !inside || p.depth == 0 || strings.Contains(path[len(p.base):], string(filepath.Separator)+".") {
 		return false, false
 	}
 	// A directory that came or went, with whatever is in it.

@@ -82,8 +82,9 @@ func (d *Daemon) changed(c change) {
 			d.happened(name)
 		}
 	}
-	if c.warehouse && d.foreign { // whoever held it may have given it up
-		d.notBefore = time.Time{}
+	// Whoever held it may have given it up, or is just writing to it.
+	if soon := d.now.Add(time.Second); c.warehouse && d.foreign && d.notBefore.After(soon) {
+		d.notBefore = soon
 	}
 }
 
@@ -123,9 +124,11 @@ func (d *Daemon) sign(files []string) string {
 
 // loaded goes on with a project that was edited, if it has no mistakes.
 func (d *Daemon) loaded(l *session.Loaded) {
-	d.files = l.Files
-	d.signature = d.sign(l.Files)
-	d.edited = true // it may have been while it was read
+	unedited := d.sign(d.files) == d.signature // while it was read
+	d.files, d.signature, d.edited = l.Files, "", true
+	if unedited {
+		d.signature = d.sign(l.Files)
+	}
 	if l.Diags.HasErrors() {
 		d.isInvalid(l)
 		d.watchFiles()
@@ -140,6 +143,7 @@ func (d *Daemon) take(l *session.Loaded) {
 		d.Log.Info().Msg("the project has another warehouse now: it is used when what runs has ended")
 		return
 	}
+	d.waiting = nil // whatever waited is older
 	if d.invalid != "" {
 		d.invalid = ""
 		d.Log.Info().Msg("the project is valid again")
@@ -197,7 +201,8 @@ func (d *Daemon) next(name assets.Name) time.Time {
 	every := d.every[name]
 	project, _ := d.Keeper.Declared()
 	// Pushed events lie beside the warehouse, which is on a local disk.
-	if source := project.Sources[name]; source.Poll == 0 && d.watcher != nil && (source.Event || d.watcher.trusts(name)) {
+	// What a delivery waits for may lie anywhere.
+	if source := project.Sources[name]; source.Poll == 0 && d.watcher != nil && (source.Event || d.watcher.trusts(name)) && d.Keeper.Looks()[name].Waits == "" {
 		every = rarest // events come first
 	}
 	last := d.sources[name].last
@@ -210,32 +215,52 @@ func (d *Daemon) next(name assets.Name) time.Time {
 
 // look begins to look at the sources whose time it is.
 func (d *Daemon) look() {
-	var names []assets.Name
+	project, _ := d.Keeper.Declared()
+	var local []assets.Name
 	for _, name := range assets.SortedNames(d.sources) {
 		s := d.sources[name]
-		if !s.looking && (s.event || !d.Once && !d.now.Before(d.next(name))) {
-			s.looking, s.event, s.last = true, false, d.now
-			names = append(names, name)
+		if s.looking || !s.event && (d.Once || d.now.Before(d.next(name))) {
+			continue
+		}
+		s.looking, s.event, s.last = true, false, d.now
+		if answersLate(project.Sources[name]) {
+			d.lookAt([]assets.Name{name})
+		} else {
+			local = append(local, name)
 		}
 	}
-	if len(names) == 0 {
-		return
+	if len(local) > 0 {
+		d.lookAt(local)
 	}
+}
+
+// answersLate reports whether a look at a source may have to wait for somebody else: it is
+// not looked at together with others.
+func answersLate(s *assets.Source) bool {
+	return len(s.Remote) > 0 || s.Table != nil || len(s.Taking.When) > 0
+}
+
+// lookAt looks at sources beside the loop.
+func (d *Daemon) lookAt(names []assets.Name) {
 	observe := d.Keeper.Observe(names)
+	of, _ := d.Keeper.Declared()
 	d.beside(func() {
 		looks, err := observe(d.work)
-		d.post(func() { d.looked(names, looks, err) })
+		d.post(func() { d.looked(of, names, looks, err) })
 	})
 }
 
-// looked takes note of looks. An error is that of a context that is done.
-func (d *Daemon) looked(names []assets.Name, looks map[assets.Name]observe.Look, err error) {
+// looked takes note of looks at sources as a project declared them. An error is that
+// of a context that is done. What has been edited since is looked at again.
+func (d *Daemon) looked(of *assets.Project, names []assets.Name, looks map[assets.Name]observe.Look, err error) {
+	project, _ := d.Keeper.Declared()
 	for _, name := range names {
 		if s := d.sources[name]; s != nil {
 			s.looking = false
+			s.event = s.event || project != of
 		}
 	}
-	if err != nil {
+	if err != nil || project != of {
 		return
 	}
 	news, diags := d.Keeper.Admit(d.work, looks)

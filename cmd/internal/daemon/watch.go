@@ -145,6 +145,9 @@ func (w *watcher) run(ctx context.Context) {
 			}
 			w.log.Debug().Err(err).Msg("events of the file system were lost")
 			seen.overflow = true
+			w.mu.Lock()
+			w.watch() // directories may have been made
+			w.mu.Unlock()
 		case <-due:
 			w.tell(seen)
 			seen, due = change{}, nil

@@ -146,7 +146,7 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 		DB: db, Graph: s.Graph, State: now, Sources: s.Looks, Relook: s.observe,
 		Parallelism: s.Parallelism, Now: s.Now, Emit: s.Emit, Redact: s.Redactor.String,
 		Breaches: func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
-			return s.settle(ctx, db, before, after, run)
+			return s.settle(ctx, db, before, after, run, false)
 		},
 	}
 	result, err := executor.Apply(ctx, s.Project, plan)

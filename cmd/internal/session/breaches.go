@@ -62,15 +62,27 @@ func keptSince(in planner.Input, built map[assets.Name]time.Time) map[assets.Nam
 	return since
 }
 
-// settle says what a run that is about to be published enters in the ledger.
-func (s *Session) settle(ctx context.Context, db *warehouse.DB, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
+// settle says what a run that is about to be published enters in the ledger. recorded
+// says that the warehouse has recorded all that the session looked at.
+func (s *Session) settle(ctx context.Context, db *warehouse.DB, before, after planner.State, run warehouse.Run, recorded bool) ([]planner.Breach, error) {
 	ledger, err := db.Ledger(ctx)
 	if err != nil {
 		return nil, err
 	}
 	in := s.input(planner.Options{})
+	// What another run recorded since this one looked is newer than its look.
+	for name, seen := range in.Observed {
+		log := before.Arrivals[name]
+		if last := len(log) - 1; recorded && last >= 0 && log[last].ID != seen.ID {
+			seen.ID, seen.Arrived, seen.Before = log[last].ID, log[last].Arrived, nil
+			in.Observed[name] = seen
+		}
+	}
 	before.Planned = in.State.Planned // those that this run records first, too
 	in.State, in.Now = before, run.Ended.UTC()
+	if in.Now.Before(ledger.Synced) { // another run was published meanwhile, or the clock was set back
+		in.Now = ledger.Synced
+	}
 	entered := ledger.Settle(in, after, run.ID, run.Began.UTC())
 	for i := range entered {
 		entered[i].Cause = s.Redactor.String(entered[i].Cause)

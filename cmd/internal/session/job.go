@@ -47,7 +47,7 @@ func (j *Job) Run(ctx context.Context) {
 		DB: j.db, Graph: s.Graph, State: s.State, Sources: s.Looks, Relook: s.observe,
 		Parallelism: s.Parallelism, Shared: j.shared, Now: s.Now, Redact: s.Redactor.String,
 		Breaches: func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
-			return s.settle(ctx, j.db, before, after, run)
+			return s.settle(ctx, j.db, before, after, run, true)
 		},
 		Emit: func(e materialize.Event) {
 			j.told.Event(e)

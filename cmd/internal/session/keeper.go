@@ -31,6 +31,9 @@ type Keeper struct {
 	s *Session
 	// mark is that of the file that the state was read from, or that was left behind.
 	mark warehouse.Mark
+	// left is the revision of what was left behind; empty: another process may have
+	// written since the state was read.
+	left string
 
 	// While the warehouse is open for jobs:
 	db      *warehouse.DB
@@ -91,6 +94,7 @@ func (k *Keeper) Load() func(context.Context) *Loaded {
 		}
 		n.hold, n.State = before.hold, before.State
 		n.recorded, n.lately, n.known = before.recorded, before.lately, before.known
+		n.planned = before.planned
 		n.sincePlanned()
 		if diags = append(diags, n.Compile(ctx)...); !diags.HasErrors() {
 			if err := n.rereadSyntax(ctx); err != nil {
@@ -163,7 +167,7 @@ func (k *Keeper) Refresh(ctx context.Context) (moved bool, err error) {
 		return false, nil // nobody else can
 	}
 	mark, err := warehouse.MarkOf(k.s.Project.Warehouse)
-	if err != nil || mark == k.mark {
+	if err != nil || mark == k.mark && mark.Settled() {
 		return false, err
 	}
 	snapshot, err := k.s.hold.snapshot(ctx, func() (warehouse.Snapshot, error) {
@@ -173,6 +177,7 @@ func (k *Keeper) Refresh(ctx context.Context) (moved bool, err error) {
 		return false, err
 	}
 	k.adopt(snapshot)
+	k.left = ""
 	// Reading it may have put its log into the file.
 	k.mark, err = warehouse.MarkOf(k.s.Project.Warehouse)
 	return true, err
@@ -198,7 +203,7 @@ func (k *Keeper) Open(ctx context.Context) (moved bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if state, ok := k.unchanged(); ok {
+	if state, ok := k.unchanged(ctx, db); ok {
 		k.db, k.release, k.clean = db, release, true
 		k.shared = materialize.NewShared(state, k.s.Parallelism)
 		k.s.begin()
@@ -220,12 +225,16 @@ func (k *Keeper) Open(ctx context.Context) (moved bool, err error) {
 	return moved, k.lookAgain(ctx, snapshot.Observed)
 }
 
-// unchanged is the state that the warehouse holds, as it is known: true if nobody wrote
-// to the file since. To read it takes seconds with 10,000 assets. What another DuckDB
-// built is known otherwise than it stands there.
-func (k *Keeper) unchanged() (planner.State, bool) {
+// unchanged is the state that the warehouse, which is open, holds, as it is known: true if nobody wrote
+// to the file since it was left. To read it takes seconds with 10,000 assets. What
+// another DuckDB built is known otherwise than it stands there.
+func (k *Keeper) unchanged(ctx context.Context, db *warehouse.DB) (planner.State, bool) {
 	mark, err := warehouse.MarkOf(k.s.Project.Warehouse)
-	if err != nil || mark != k.mark || mark == (warehouse.Mark{}) {
+	if err != nil || mark != k.mark || !mark.Settled() || k.left == "" {
+		return planner.State{}, false
+	}
+	// The mark was taken after the file was given up: somebody may have come in between.
+	if revision, err := db.Revision(ctx); err != nil || revision != k.left {
 		return planner.State{}, false
 	}
 	state := k.s.State
@@ -307,20 +316,31 @@ func (k *Keeper) Release() error {
 		return nil
 	}
 	snapshot := warehouse.Snapshot{State: k.shared.State(), Observed: k.s.recorded}
-	err := k.release()
+	k.s.State = snapshot.State
+	k.reread()
+	left, err := k.db.Revision(context.Background())
+	if err != nil {
+		left = "" // then the state is read anew
+	}
+	k.left = left
+	err = k.release()
 	k.db, k.shared, k.release = nil, nil, nil
 	if err != nil {
 		return err
 	}
-	if k.clean {
-		k.s.end()
+	if !k.clean { // what failed may have been written all the same: it is read anew
+		k.left, k.mark = "", warehouse.Mark{}
+		return nil
 	}
+	if k.mark, err = warehouse.MarkOf(k.s.Project.Warehouse); err != nil {
+		return err
+	}
+	k.s.end()
 	// The next plan, of whichever process, need not open the file to know what is in it.
 	if err := warehouse.Save(k.s.Project.Warehouse, k.s.cache("state"), snapshot); err != nil {
 		k.s.Log.Debug().Err(err).Msg("the state is not cached")
 	}
-	k.mark, err = warehouse.MarkOf(k.s.Project.Warehouse)
-	return err
+	return nil
 }
 
 // Close gives up what is open.
