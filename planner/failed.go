@@ -34,13 +34,10 @@ func (m *model) sameAttempt(n *node) *Materialization {
 	return &failed
 }
 
-// current is the version of an input that there is now.
+// current is the version of a source or asset that there is now.
 func (m *model) current(name assets.Name) assets.Digest {
-	if input := m.nodes[name]; input != nil {
-		if input.last == nil {
-			return ""
-		}
-		return input.last.Made.ID
+	if m.nodes[name] != nil { // perhaps not looked at yet: checks order nothing
+		return m.in.State.Last[Key{Asset: name}].Made.ID
 	}
 	log := m.log(name)
 	if len(log) == 0 {

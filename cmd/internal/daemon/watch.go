@@ -77,8 +77,18 @@ func (w *watcher) trusts(name assets.Name) bool {
 	return w.trusted[name]
 }
 
-// watch watches the directories that are of interest now.
+// watch watches the directories that are of interest now. In one that was made after it
+// was listed and before it was watched there may be more.
 func (w *watcher) watch() {
+	for range 5 {
+		if before := len(w.watched); !w.watchOnce() && len(w.watched) == before {
+			return
+		}
+	}
+}
+
+// watchOnce does it for what is there, and reports whether anything of that was new.
+func (w *watcher) watchOnce() (found bool) {
 	wanted := map[string][]assets.Name{}
 	for name, p := range w.of.places {
 		for _, dir := range p.directories() {
@@ -109,6 +119,8 @@ func (w *watcher) watch() {
 	}
 	for dir, sources := range wanted {
 		// Again also if it is watched: it may have been removed and made anew.
+		_, known := w.watched[dir]
+		found = found || !known
 		err := w.fs.Add(dir)
 		if w.watched[dir] = err == nil; err != nil && !w.told {
 			w.told = true
@@ -120,6 +132,7 @@ func (w *watcher) watch() {
 			}
 		}
 	}
+	return found
 }
 
 // run tells of changes until ctx is done.

@@ -298,6 +298,9 @@ func (k *Keeper) End(ctx context.Context, j *Job) hcl.Diagnostics {
 	k.s.State = k.shared.State()
 	k.reread()
 	moved := j.moved()
+	maps.DeleteFunc(moved, func(name assets.Name, look observe.Look) bool { // it was looked at again since
+		return look.At.Before(k.s.Looks[name].At)
+	})
 	_, diags := k.s.Admit(ctx, moved)
 	if j.recorded && len(moved) > 0 {
 		k.s.recorded = maps.Clone(k.s.recorded)

@@ -62,6 +62,9 @@ func (s *Session) know(recorded map[assets.Name]planner.Observation) {
 			s.failing[name] = r.Failing
 		}
 		if r.ID != "" {
+			if last := s.recordedLast(name); last.ID != r.Recorded.ID || !last.Arrived.Equal(r.Recorded.Arrived) {
+				r.Before = nil // a run has recorded them since
+			}
 			s.lately[name] = r.Observation
 		}
 	}
@@ -85,6 +88,14 @@ func (s *Session) know(recorded map[assets.Name]planner.Observation) {
 type remembered struct {
 	planner.Observation
 	Failing time.Time `json:"failing,omitzero"`
+	// Recorded is the latest version that the warehouse had recorded then, and when that was seen:
+	// what came in between is recorded, too, once that is another one.
+	Recorded planner.Arrival `json:"recorded,omitzero"`
+}
+
+// recordedLast is what the warehouse has recorded last of a source.
+func (s *Session) recordedLast(name assets.Name) planner.Arrival {
+	return planner.Arrival{ID: s.recorded[name].ID, Arrived: s.recorded[name].At.UTC().Truncate(time.Microsecond)}
 }
 
 // remember keeps the latest look at each source that saw which version it has, the
@@ -106,12 +117,12 @@ func (s *Session) remember(looks map[assets.Name]observe.Look) {
 			}
 			look.At, failing[name] = since, since
 			before.Source = name // also if it never was
-			latest[name] = remembered{before, since}
+			latest[name] = remembered{before, since, s.recordedLast(name)}
 		} else {
 			look.Before = s.unrecorded(look.Observation)
 			now := look.Observation
 			now.Err, now.Unreadable = "", false
-			latest[name] = remembered{Observation: now}
+			latest[name] = remembered{Observation: now, Recorded: s.recordedLast(name)}
 			changed = changed || before.ID != now.ID || !before.Delivered.Equal(now.Delivered) || !s.failing[name].IsZero()
 		}
 		looks[name] = look
