@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -63,6 +64,23 @@ func (p place) directories() (dirs []string) {
 		return nil
 	})
 	return dirs
+}
+
+// linked reports whether symbolic links lead to what the place holds: what happens
+// behind them, and where they lead to by now, no event tells.
+// known remembers it of directories, which places share.
+func (p place) linked(known map[string]bool) bool {
+	return slices.ContainsFunc(p.directories(), func(dir string) bool {
+		linked, ok := known[dir]
+		if !ok {
+			real, err := filepath.EvalSymlinks(dir)
+			entries, _ := os.ReadDir(dir)
+			linked = err == nil && real != dir ||
+				slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Type()&fs.ModeSymlink != 0 })
+			known[dir] = linked
+		}
+		return linked
+	})
 }
 
 // concerns reports whether something that happened to path may change what the

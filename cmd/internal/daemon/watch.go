@@ -114,8 +114,9 @@ func (w *watcher) watchOnce() (found bool) {
 		}
 	}
 	w.trusted = map[assets.Name]bool{}
-	for name := range w.of.places {
-		w.trusted[name] = true
+	linked := map[string]bool{}
+	for name, p := range w.of.places {
+		w.trusted[name] = !p.linked(linked)
 	}
 	for dir, sources := range wanted {
 		// Again also if it is watched: it may have been removed and made anew.

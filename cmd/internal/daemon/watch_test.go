@@ -173,3 +173,27 @@ func TestWhatIsNotInThisFileSystem(t *testing.T) {
 		}
 	}
 }
+
+// What happens behind a symbolic link is not told: its source is polled.
+func TestLinkedFilesArePolled(t *testing.T) {
+	elsewhere := t.TempDir()
+	dir := t.TempDir()
+	for link, to := range map[string]string{"linked": elsewhere, "latest.csv": filepath.Join(elsewhere, "1.csv")} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(real, "plain"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for glob, want := range map[string]bool{"plain/*.csv": false, "linked/*.csv": true, "latest.csv": true, "*/x.csv": true} {
+		p, ok := placeOf(&assets.Source{Reader: assets.Reader{Glob: glob, Dir: real}})
+		if !ok || p.linked(map[string]bool{}) != want {
+			t.Errorf("%s: linked is not %v", glob, want)
+		}
+	}
+}
