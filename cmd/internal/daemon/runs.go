@@ -118,6 +118,9 @@ func (d *Daemon) end(r *run) {
 		}
 	}
 	d.runFinished(result, took)
+	if len(d.runs) == 0 {
+		d.giveBack()
+	}
 }
 
 func (c *Counts) add(r materialize.Result) {

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -175,6 +176,15 @@ func (d *Daemon) taken(first bool) {
 	d.checked = d.Clock.Now()
 	d.dirty = true
 	d.watchFiles()
+	d.giveBack()
+}
+
+// giveBack returns memory that is not in use any more: to load a project and to run
+// takes several times what lies there while nothing happens.
+func (d *Daemon) giveBack() {
+	if !d.Once {
+		d.beside(debug.FreeOSMemory)
+	}
 }
 
 // watchFiles has everything watched that may change.
