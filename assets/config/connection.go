@@ -10,7 +10,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/seed-4311623e/assets/assets"
 )
@@ -116,15 +115,11 @@ func sameFile(a, b string) bool {
 // dsn reads what says where a database is and who asks. What is wrong with it is
 // not quoted: it may be a secret.
 func (a *args) dsn(name string) string {
-	v, ok := a.secret(name)
+	text, ok := a.secretText(name)
 	if !ok {
 		return ""
 	}
-	if v.Type() != cty.String {
-		a.must(name, "a string")
-		return ""
-	}
-	text := strings.TrimSpace(v.AsString())
+	text = strings.TrimSpace(text)
 	scheme, _, isURL := strings.Cut(text, "://")
 	if isURL = isURL && !strings.ContainsAny(scheme, "= "); isURL && scheme != "postgres" && scheme != "postgresql" || !isURL && !strings.Contains(text, "=") || strings.ContainsRune(text, 0) {
 		a.wrong(name, fmt.Sprintf("%q says no database", name), `Write "host=db.example.com dbname=crm user=reader", or the same as an address: "postgres://reader@db.example.com/crm".`)

@@ -87,23 +87,32 @@ func (a *args) secret(name string) (cty.Value, bool) {
 	return v, !v.IsNull()
 }
 
-// postURL reads the address of a server. What is wrong with one that is no
-// address is not quoted: it may be a secret.
-func (a *args) postURL(name string) string {
+// secretText reads a string that may be a secret: see secret.
+func (a *args) secretText(name string) (string, bool) {
 	v, ok := a.secret(name)
 	if !ok {
-		return ""
+		return "", false
 	}
 	if v.Type() != cty.String {
 		a.must(name, "a string")
+		return "", false
+	}
+	return v.AsString(), true
+}
+
+// postURL reads the address of a server. What is wrong with one that is no
+// address is not quoted: it may be a secret.
+func (a *args) postURL(name string) string {
+	text, ok := a.secretText(name)
+	if !ok {
 		return ""
 	}
-	address, err := url.Parse(v.AsString())
+	address, err := url.Parse(text)
 	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Hostname() == "" {
 		a.wrong(name, fmt.Sprintf("%q must be a URL", name), `Write the whole address that events are posted to, such as "https://lineage.example.com/api/v1/lineage".`)
 		return ""
 	}
-	return v.AsString()
+	return text
 }
 
 // fixedHeaders say how a request is written, which is not for a project to decide.

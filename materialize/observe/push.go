@@ -16,6 +16,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
 // Event is a version of a source that somebody pushed.
@@ -55,7 +56,7 @@ func Push(dir string, source assets.Name, version string, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	return writeDurably(filepath.Join(dir, id.String()+eventFile), text)
+	return warehouse.ReplaceFileDurably(filepath.Join(dir, id.String()+eventFile), text)
 }
 
 // NewVersion returns a version that nobody else will push.
@@ -151,30 +152,4 @@ func Forget(dir string, look Look) error {
 		}
 	}
 	return nil
-}
-
-// writeDurably writes a new file that is whole, and on the disk, as soon as it is there.
-func writeDurably(path string, text []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name()) // gone already if all went well
-	_, err = temp.Write(text)
-	if err == nil {
-		err = temp.Sync()
-	}
-	if err := errors.Join(err, temp.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temp.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	// Not every file system can do this for a directory, and then none of ours needs it.
-	_ = dir.Sync()
-	return dir.Close()
 }

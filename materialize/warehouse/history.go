@@ -17,30 +17,18 @@ const rareArrivals = "10"
 // a moment and the entry before that, and of a source of which less arrived, its latest
 // entries.
 func (db *DB) ArrivalsSince(ctx context.Context, since time.Time) (map[assets.Name][]planner.Arrival, error) {
-	logs := map[assets.Name][]planner.Arrival{}
 	if db.bare {
-		return logs, nil
+		return map[assets.Name][]planner.Arrival{}, nil
 	}
 	c, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	err = c.each(ctx, `SELECT source, version, arrived FROM (FROM `+Catalog+`._assets.observations SELECT *, rowid AS place)
+	logs, err := c.readArrivals(ctx, `SELECT source, version, arrived FROM (FROM `+Catalog+`._assets.observations SELECT *, rowid AS place)
 		QUALIFY greatest(arrived, lead(arrived) OVER (PARTITION BY source ORDER BY place)) >= `+Instant(since)+`
 			OR row_number() OVER (PARTITION BY source ORDER BY place DESC) <= `+rareArrivals+`
-		ORDER BY place`,
-		func(scan func(...any) error) error {
-			var source string
-			var a planner.Arrival
-			if err := scan(&source, &a.ID, &a.Arrived); err != nil {
-				return err
-			}
-			name, err := assets.ParseName(source)
-			a.Arrived = a.Arrived.UTC()
-			logs[name] = append(logs[name], a)
-			return err
-		})
+		ORDER BY place`)
 	if err != nil {
 		return nil, fmt.Errorf("read when versions of sources arrived: %w", err)
 	}

@@ -90,26 +90,30 @@ func (c *Conn) arrivals(ctx context.Context, state planner.State) (map[assets.Na
 	}
 	slices.Sort(pairs)
 	pairs = append(pairs, "('', '')")
-	logs := map[assets.Name][]planner.Arrival{}
-	err := c.each(ctx, `
+	return c.readArrivals(ctx, `
 		WITH log AS (SELECT source, version, arrived, rowid AS place FROM _assets.observations),
 		read(source, version) AS (VALUES `+strings.Join(pairs, ",")+`),
 		latest AS (SELECT source, version, max(place) AS place FROM log GROUP BY ALL),
 		oldest AS (SELECT source, min(coalesce(latest.place, -1)) AS place FROM read LEFT JOIN latest USING (source, version) GROUP BY source),
 		newest AS (SELECT source, max(place) AS place FROM log GROUP BY source)
 		SELECT log.source, log.version, log.arrived FROM log JOIN newest USING (source) LEFT JOIN oldest USING (source)
-		WHERE log.place >= coalesce(oldest.place, newest.place) ORDER BY log.place`,
-		func(scan func(...any) error) error {
-			var source string
-			var a planner.Arrival
-			if err := scan(&source, &a.ID, &a.Arrived); err != nil {
-				return err
-			}
-			name, err := assets.ParseName(source)
-			a.Arrived = a.Arrived.UTC()
-			logs[name] = append(logs[name], a)
+		WHERE log.place >= coalesce(oldest.place, newest.place) ORDER BY log.place`)
+}
+
+// readArrivals reads logs of sources. The query yields source, version and arrived, the oldest first.
+func (c *Conn) readArrivals(ctx context.Context, query string) (map[assets.Name][]planner.Arrival, error) {
+	logs := map[assets.Name][]planner.Arrival{}
+	err := c.each(ctx, query, func(scan func(...any) error) error {
+		var source string
+		var a planner.Arrival
+		if err := scan(&source, &a.ID, &a.Arrived); err != nil {
 			return err
-		})
+		}
+		name, err := assets.ParseName(source)
+		a.Arrived = a.Arrived.UTC()
+		logs[name] = append(logs[name], a)
+		return err
+	})
 	return logs, err
 }
 

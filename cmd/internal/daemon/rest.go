@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -71,7 +72,7 @@ func attemptOf(in planner.Input, name assets.Name, tick time.Time, reads map[ass
 		}
 		return in.State.Last[planner.Key{Asset: input}].Made.ID
 	}
-	for _, input := range append(append([]assets.Name{}, node.Inputs...), node.CheckInputs...) {
+	for _, input := range slices.Concat(node.Inputs, node.CheckInputs) {
 		parts = append(parts, input.String(), string(version(input)))
 	}
 	return assets.NewDigest("attempt1", parts...)

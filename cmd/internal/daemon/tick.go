@@ -120,7 +120,7 @@ func (d *Daemon) reload() {
 
 // sign is the signature of the project's files.
 func (d *Daemon) sign(files []string) string {
-	return session.Signature(d.Dir, append(append([]string{}, files...), d.Others...))
+	return session.Signature(d.Dir, slices.Concat(files, d.Others))
 }
 
 // loaded goes on with a project that was edited, if it has no mistakes.
@@ -200,7 +200,7 @@ func (d *Daemon) watchFiles() {
 			of.places[name] = p
 		}
 	}
-	for _, path := range append(append([]string{}, d.files...), d.Others...) {
+	for _, path := range slices.Concat(d.files, d.Others) {
 		of.project[path] = true
 	}
 	d.watcher.look(of)
