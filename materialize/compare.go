@@ -27,22 +27,32 @@ func (r *run) mustBuild(ctx context.Context, c *warehouse.Conn, t *task, last pl
 	return !same, err
 }
 
-// wakes finds out whether a latent task has to be built after all.
+// wakes finds out whether a latent task has to be built after all. It is recorded as
+// up to date if an input has another version in which what it reads is the same.
 func (r *run) wakes(ctx context.Context, c *warehouse.Conn, t *task) bool {
+	last := r.State.Last[t.step.Key].Reads
 	reads, err := r.reads(ctx, c, t)
 	same := false
 	if err == nil {
-		same, err = r.sameReads(ctx, c, reads, r.State.Last[t.step.Key].Reads)
+		same, err = r.sameReads(ctx, c, reads, last)
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return false
-	}
-	if err == nil && same {
+	case err != nil || !same:
+		r.wake(t, planner.Rebuild)
+	case !sameVersions(reads, last):
+		r.wake(t, planner.Revalidate)
+	default:
 		r.rest(t)
 		return false
 	}
-	r.wake(t)
 	return true
+}
+
+// sameVersions compares which version of each input was read.
+func sameVersions(a, b map[assets.Name]planner.Read) bool {
+	return maps.EqualFunc(a, b, func(x, y planner.Read) bool { return x.Version == y.Version })
 }
 
 // reads says what the task reads of each input, at the version it will be

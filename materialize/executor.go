@@ -296,7 +296,7 @@ func (r *run) readAgain(ctx context.Context, moved []assets.Name) error {
 		if t.outcome != "" && !t.latent() {
 			r.done--
 		}
-		if t.woken {
+		if t.became != 0 {
 			r.total--
 		}
 		r.mu.Unlock()

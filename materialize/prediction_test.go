@@ -148,3 +148,22 @@ asset "mart.total" { sql = "select sum(amount)::integer as total from staging.or
 		t.Errorf("a sum of integers reads %q", got)
 	}
 }
+
+// Columns in another order are another version of a table, though none of them
+// changes: what reads them is recorded with it, so that no plan finds that later.
+func TestAReaderIsRecordedWithTheNewVersionOfItsInput(t *testing.T) {
+	w := testWorld(t, orders("select id, amount, discount from raw.orders"))
+	w.apply()
+	w.lay(orders("select amount, id, discount from raw.orders"))
+	p := w.plan()
+	if got, want := strings.Join(actions(p.Plan), ", "), "~ staging.orders"; got != want {
+		t.Fatalf("the plan is %s, want %s", got, want)
+	}
+	result := w.carryOut(p)
+	if result.Built != 1 || result.Unchanged != 2 {
+		t.Errorf("%d built and %d unchanged, want 1 and 2: the readers are recorded", result.Built, result.Unchanged)
+	}
+	if again := w.plan(); again.Work() {
+		t.Errorf("after apply there is still something to do:\n%s", explained(again.Plan))
+	}
+}

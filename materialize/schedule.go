@@ -30,8 +30,8 @@ type task struct {
 	// replaces says that the publish makes a new view: new content, or the
 	// published object is gone or not ours.
 	replaces bool
-	// woken says that a latent task has to be built after all.
-	woken bool
+	// became is what a latent task turned out to have to do after all; 0: nothing.
+	became planner.Action
 	// audited says that the version was checked in this run, so that the checks it
 	// shares with other assets are due as well.
 	audited bool
@@ -41,18 +41,18 @@ type task struct {
 
 func (t *task) reset() {
 	t.outcome, t.message, t.record, t.replaces = "", "", planner.Materialization{}, false
-	t.audited, t.woken, t.began, t.condemned = false, false, time.Time{}, assets.Name{}
+	t.audited, t.became, t.began, t.condemned = false, 0, time.Time{}, assets.Name{}
 }
 
 // latent reports whether the task is of an asset that is up to date as far as the
 // plan could tell, and has not turned out not to be. It is in the run without
 // being seen: its record stays as it is.
-func (t *task) latent() bool { return t.step.Action == planner.None && !t.woken }
+func (t *task) latent() bool { return t.step.Action == planner.None && t.became == 0 }
 
 // action is what the task does, as it turned out.
 func (t *task) action() planner.Action {
-	if t.woken {
-		return planner.Rebuild
+	if t.became != 0 {
+		return t.became
 	}
 	return t.step.Action
 }
@@ -62,9 +62,9 @@ func (r *run) rest(t *task) {
 	t.outcome, t.record = Revalidated, r.State.Last[t.step.Key]
 }
 
-// wake makes a latent task one that is seen.
-func (r *run) wake(t *task) {
-	t.woken = true
+// wake makes a latent task one that is seen, and does what it turned out to have to.
+func (r *run) wake(t *task, action planner.Action) {
+	t.became = action
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.total++

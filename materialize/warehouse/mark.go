@@ -17,11 +17,11 @@ type Mark struct {
 }
 
 // MarkOf looks at the file at path. Two equal marks mean that nobody wrote to the
-// file in between.
+// file in between, which may be that there was none.
 func MarkOf(path string) (Mark, error) {
 	s, settled, err := stampOf(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Mark{}, nil
+		return Mark{settled: true}, nil // there is nothing to be read
 	}
 	return Mark{s, settled}, err
 }

@@ -70,11 +70,20 @@ func Memory(ctx context.Context) (*DB, error) {
 
 // Open starts an instance with the warehouse attached, creating the file with
 // its state tables if there is none. A file that another process holds is waited
-// for up to o.LockTimeout. Errors: *LockedError, *NotDuckDBError, *NewerStateError.
+// for up to o.LockTimeout. Errors: *LockedError, *NotDuckDBError, *NewerStateError,
+// and ctx's once it is done: DuckDB has words of its own for that.
 //
 // A crash during Open leaves either no file or a whole one: a new file is made
 // beside its place and then linked to it.
 func Open(ctx context.Context, o Options) (*DB, error) {
+	db, err := open(ctx, o)
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("open the warehouse: %w", ctx.Err())
+	}
+	return db, err
+}
+
+func open(ctx context.Context, o Options) (*DB, error) {
 	switch info, err := os.Stat(o.Path); {
 	case err == nil && !info.Mode().IsRegular(): // to open a pipe would wait for ever
 		return nil, &NotDuckDBError{Path: o.Path}

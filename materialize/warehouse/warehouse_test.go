@@ -376,3 +376,19 @@ func TestOpenCutsOffWhatAnInterruptedWriteLeft(t *testing.T) {
 		t.Errorf("the file has %d bytes, not %d (%v)", after.Size(), before.Size(), err)
 	}
 }
+
+// Whenever it comes while the file is opened, an interrupt is told as one.
+func TestOpenIsInterrupted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "w.duckdb")
+	closed(t, open(t, path))
+	for after := time.Duration(0); after < 20*time.Millisecond; after += time.Millisecond / 2 {
+		interrupted, cancel := context.WithCancel(ctx)
+		time.AfterFunc(after, cancel)
+		db, err := warehouse.Open(interrupted, warehouse.Options{Path: path})
+		if err == nil {
+			closed(t, db)
+		} else if !errors.Is(err, context.Canceled) {
+			t.Errorf("after %s: %v", after, err)
+		}
+	}
+}
