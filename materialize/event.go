@@ -12,7 +12,8 @@ type EventType string
 
 const (
 	RunStarted    EventType = "run_started"
-	AssetStarted  EventType = "asset_started"
+	AssetStarted  EventType = "asset_started"  // once for each attempt
+	AssetRetry    EventType = "asset_retry"    // an attempt failed; another follows, unless the run is stopped before
 	CheckFinished EventType = "check"          // only checks that did not pass, or put rows aside
 	AssetFinished EventType = "asset_finished" // built and audited, or found not to need it; not yet visible
 	RunPublished  EventType = "published"      // what could be published is visible
@@ -46,6 +47,15 @@ type Event struct {
 	Took        time.Duration
 	Message     string
 	Check       *planner.CheckResult
+	// Attempt is which attempt at the asset this is about, from 1 on, and MaxAttempts how
+	// many there are at most: of AssetStarted, AssetRetry and AssetFinished. 0: nothing was
+	// attempted.
+	Attempt, MaxAttempts int
+	// Class is the kind of error of an attempt that failed.
+	Class assets.ErrorClass
+	// Next is when the next attempt begins, of AssetRetry; and of AssetFinished, when a
+	// daemon tries again what failed; zero: not before something changes.
+	Next time.Time
 	// Done and Total count the run's assets.
 	Done, Total int
 	// Result is how the run came out, from RunPublished on.

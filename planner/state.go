@@ -112,10 +112,21 @@ type Materialization struct {
 	Checks []CheckResult                 `json:"checks,omitempty"`
 	Began  time.Time                     `json:"began"`
 	Ended  time.Time                     `json:"ended"`
+	// Attempts are those of this run that failed, oldest first. Began, Ended and Err are
+	// the last one's, whether it failed or not.
+	Attempts []Attempt `json:"attempts,omitempty"`
+	// Tried is how many attempts with the same inputs and definition failed since
+	// FailedSince, in this run and in those before; 0: not counted.
+	Tried       int       `json:"tried,omitempty"`
+	FailedSince time.Time `json:"failed_since,omitzero"`
+	// Class is the kind of Err.
+	Class assets.ErrorClass `json:"class,omitempty"`
 	// Retry is when a failed attempt may be made again with the same inputs and
 	// definition; zero: not before one of them changes.
 	Retry time.Time `json:"retry,omitzero"`
 	Err   string    `json:"err,omitempty"`
+	// LastGood names inputs that could not be built, so that their last good version was read.
+	LastGood []assets.Name `json:"last_good,omitempty"`
 }
 
 // Tables lists the physical tables that a record names.

@@ -30,6 +30,11 @@ type EventJSON struct {
 	Seconds *float64             `json:"seconds,omitempty"`
 	Message string               `json:"message,omitempty"`
 	Check   *planner.CheckResult `json:"check,omitempty"`
+	// Attempt counts from 1 on. NextAttempt is when the next one begins.
+	Attempt     int        `json:"attempt,omitempty"`
+	MaxAttempts int        `json:"max_attempts,omitempty"`
+	Class       string     `json:"class,omitempty"`
+	NextAttempt *time.Time `json:"next_attempt,omitempty"`
 	Done    *int                 `json:"done,omitempty"`
 	Total   *int                 `json:"total,omitempty"`
 	*TotalsJSON
@@ -77,7 +82,12 @@ func (t TotalsJSON) Complete() bool { return t.Failed+t.Blocked == 0 }
 
 // NewEventJSON is the line for an event.
 func NewEventJSON(e materialize.Event) EventJSON {
-	doc := EventJSON{Type: string(e.Type), At: e.At.UTC(), Run: e.Run, Status: string(e.Outcome), Message: e.Message, Check: e.Check, Done: &e.Done, Total: &e.Total}
+	doc := EventJSON{Type: string(e.Type), At: e.At.UTC(), Run: e.Run, Status: string(e.Outcome), Message: e.Message, Check: e.Check, Done: &e.Done, Total: &e.Total,
+		Attempt: e.Attempt, MaxAttempts: e.MaxAttempts, Class: string(e.Class)}
+	if !e.Next.IsZero() {
+		next := e.Next.UTC()
+		doc.NextAttempt = &next
+	}
 	if e.Asset != (assets.Name{}) {
 		doc.Asset = &e.Asset
 	}
