@@ -8,6 +8,38 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
+// Failure is what happens when an attempt to build an asset fails. It is no part of the
+// asset's definition: another one builds nothing.
+type Failure struct {
+	Retry []Retry // of an error the first block counts that is about its class
+	// Timeout is how long one attempt may take; 0: as long as it does.
+	Timeout time.Duration
+	// MaxRuntime is how long all attempts of one run and the pauses between them may
+	// take together; 0: as long as they do.
+	MaxRuntime time.Duration
+	OnFailure  OnFailure
+	Callbacks  []Callback
+}
+
+// InputRule is an input block of an asset: what becomes of it when that input cannot be built.
+type InputRule struct {
+	Name      Name
+	OnFailure OnFailure // Block or UseLastGood
+	Decl      hcl.Range
+}
+
+// Tolerates reports whether the asset is built with the last good version of an input
+// that cannot be built. What its own block says of the input counts before what the
+// input says of its readers.
+func (a *Asset) Tolerates(input *Asset) bool {
+	for _, rule := range a.Inputs {
+		if rule.Name == input.Name {
+			return rule.OnFailure == UseLastGood
+		}
+	}
+	return input.Failure.OnFailure == UseLastGood
+}
+
 // ErrorClass is what kind of thing went wrong with an attempt to build an asset.
 type ErrorClass string
 

@@ -97,8 +97,11 @@ type Asset struct {
 	Checks      []Check // those of column blocks and of contracts included
 	Freshness   []Freshness
 	Schedule    Schedule
-	Decl        hcl.Range // the block's header
-	SQLRange    hcl.Range // the sql argument's expression
+	Failure     Failure
+	// Inputs are what it says of assets that it reads, in the order written.
+	Inputs   []InputRule
+	Decl     hcl.Range // the block's header
+	SQLRange hcl.Range // the sql argument's expression
 	// ContractRange is the contract argument's expression, or the block's header if
 	// the contract is the project's default.
 	ContractRange hcl.Range

@@ -19,31 +19,37 @@ import (
 // it. How it came out stands in the task.
 func (r *run) execute(ctx context.Context, c *warehouse.Conn, t *task) {
 	name := t.step.Asset
-	for _, input := range t.inputs {
-		if !input.ok() {
-			if t.latent() {
-				r.rest(t)
-			} else {
-				r.finish(t, Skipped, "input "+input.step.Asset.String()+" failed")
-			}
-			return
+	if why := r.hindrance(t); why != "" {
+		switch {
+		case t.latent():
+			r.rest(t)
+		case t.tries.err != nil: // it waited for another attempt
+			r.fail(t, t.tries.err)
+		default:
+			r.finish(t, Skipped, why)
 		}
+		return
 	}
 	if t.latent() && !r.wakes(ctx, c, t) {
 		return
 	}
-	r.emit(Event{Type: AssetStarted, Asset: name, Action: t.action()})
+	attempt, end := r.begin(ctx, t)
+	defer end()
+	r.emit(Event{Type: AssetStarted, Asset: name, Action: t.action(), Attempt: t.tries.number, MaxAttempts: t.tries.most})
 	t.began = r.Now()
 	t.record = planner.Materialization{
 		ID: r.newID(), Key: t.step.Key, Run: r.id, Tick: t.step.Tick,
 		Definition: r.definition(t), Audit: planner.AuditDigest(t.asset), Looked: r.lookedAt(t.node),
+		LastGood: t.standIns(),
 	}
-	outcome, err := r.materialize(ctx, c, t)
+	outcome, err := r.materialize(attempt, c, t)
 	if ctx.Err() != nil {
 		return
 	}
 	if err != nil {
-		r.fail(t, err)
+		if err = overtime(attempt, err); !r.again(t, err) {
+			r.fail(t, err)
+		}
 		return
 	}
 	r.finish(t, outcome, "")
@@ -106,11 +112,12 @@ func drifted(step planner.Step) bool {
 // revalidate records that the published version is up to date, after auditing it
 // anew if its checks are not those it passed.
 func (r *run) revalidate(ctx context.Context, c *warehouse.Conn, t *task, last planner.Materialization) error {
-	id, reads, tick, audit, definition := t.record.ID, t.record.Reads, t.record.Tick, t.record.Audit, t.record.Definition
+	id, reads, tick, audit, definition, lastGood := t.record.ID, t.record.Reads, t.record.Tick, t.record.Audit, t.record.Definition, t.record.LastGood
 	// Began and Ended stay those of the build: that is how old the rows are, and
 	// how long making them takes.
 	t.record = last
 	t.record.ID, t.record.Run, t.record.Reads, t.record.Tick, t.record.Audit = id, r.id, reads, tick, audit
+	t.record.LastGood = lastGood
 	if t.node.Unbound == "" {
 		t.record.Definition.Contract, t.record.Definition.Settings = definition.Contract, definition.Settings
 	}
@@ -222,7 +229,7 @@ func (r *run) judge(t *task, results []planner.CheckResult) error {
 	if failed == nil {
 		return nil
 	}
-	return errors.New(strings.Join(failed, "; "))
+	return classed{assets.CheckError, errors.New(strings.Join(failed, "; "))}
 }
 
 // lookedAt are the versions of the sources that an asset's checks look at.
@@ -269,8 +276,9 @@ func (r *run) takeUp(ctx context.Context, t *task) bool {
 	if err := r.catalog.point(ctx, t.step.Asset, staged.Table); err != nil {
 		return false
 	}
-	reads, contract, last := t.record.Reads, t.record.Definition.Contract, r.State.Last[t.step.Key]
+	reads, contract, last, lastGood := t.record.Reads, t.record.Definition.Contract, r.State.Last[t.step.Key], t.record.LastGood
 	t.record = staged
+	t.record.LastGood = lastGood
 	t.record.Definition.Contract = contract
 	t.record.Run, t.record.Reads, t.record.Previous = r.id, reads, last.Table
 	t.replaces = true
@@ -304,8 +312,11 @@ func (r *run) sqlError(t *task, err error) error {
 // failOutside fails a task for a reason that lies neither in it nor in what it reads:
 // the same may go well the next time.
 func (r *run) failOutside(t *task, err error) {
+	r.attemptFailed(t, err)
 	r.fail(t, err)
-	t.record.Reads = nil
+	if t.policy() == nil { // otherwise the record says when
+		t.record.Reads = nil
+	}
 }
 
 // fail also records which versions the attempt was for: it is not made again before
@@ -319,7 +330,11 @@ func (r *run) fail(t *task, err error) {
 		t.record.Reads = r.versions(t)
 	}
 	t.record.Err = r.redact(err.Error())
+	r.giveUp(t)
 	r.finish(t, FailedBuild, t.record.Err)
+	if t.asset.Failure.OnFailure == assets.StopRun {
+		r.halt(t)
+	}
 }
 
 // finish notes how a task came out. A task may come out worse later, when it is
@@ -331,7 +346,11 @@ func (r *run) finish(t *task, outcome Outcome, message string) {
 	}
 	r.mu.Unlock()
 	t.outcome, t.message = outcome, message
-	e := Event{Type: AssetFinished, Asset: t.step.Asset, Action: t.action(), Outcome: outcome, Message: message, Rows: t.record.Rows, Quarantined: t.record.Quarantine.Count()}
+	e := Event{Type: AssetFinished, Asset: t.step.Asset, Action: t.action(), Outcome: outcome, Message: message, Rows: t.record.Rows, Quarantined: t.record.Quarantine.Count(),
+		Attempt: t.tries.number, MaxAttempts: t.tries.most}
+	if t.record.Attempts = t.tries.list; outcome == FailedBuild {
+		e.Class, e.Next = t.record.Class, t.record.Retry
+	}
 	if outcome != Revalidated {
 		t.record.Began, t.record.Ended = t.began, r.Now()
 		e.Took = t.record.Ended.Sub(t.began)

@@ -115,6 +115,15 @@ func (k *catalog) entry(name assets.Name) *entry {
 	return k.names[name]
 }
 
+// discard takes out an entry that could not be made.
+func (k *catalog) discard(name assets.Name, e *entry) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.names[name] == e {
+		delete(k.names, name)
+	}
+}
+
 func (k *catalog) exec(ctx context.Context, statement string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -124,10 +133,17 @@ func (k *catalog) exec(ctx context.Context, statement string) error {
 // resolve makes sure that name can be read, with whatever it shows if it is a view,
 // and returns it quoted.
 func (k *catalog) resolve(ctx context.Context, name assets.Name) (string, error) {
-	e := k.entry(name)
-	e.once.Do(func() { e.err = k.make(ctx, name, e) })
-	if e.err != nil {
-		return "", e.err
+	for {
+		e, mine := k.entry(name), false
+		e.once.Do(func() { e.err, mine = k.make(ctx, name, e), true })
+		if e.err == nil {
+			break
+		}
+		k.discard(name, e) // whoever asks next tries anew
+		if class, _ := warehouse.ClassOf(e.err); mine || ctx.Err() != nil || class != assets.TimeoutError {
+			return "", e.err
+		}
+		// It was the time of another that had run out.
 	}
 	if record, ok := k.run.visible(name); ok && record.Table == "" {
 		for input := range record.Reads {
@@ -164,7 +180,7 @@ func (k *catalog) make(ctx context.Context, name assets.Name, e *entry) error {
 // are read from their files by each reader.
 func (k *catalog) makeSource(ctx context.Context, name assets.Name, look observe.Look, e *entry) error {
 	if !look.Readable() {
-		return fmt.Errorf("source %s cannot be read: %s", name, look.Err)
+		return unreadable(name, look)
 	}
 	if look.ID == "" {
 		return fmt.Errorf("source %s never had a version", name)

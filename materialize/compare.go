@@ -70,7 +70,7 @@ func (r *run) reads(ctx context.Context, c *warehouse.Conn, t *task) (map[assets
 		if look, ok := r.Sources[input]; ok {
 			// What is only looked at again was made from the last known version.
 			if !look.Readable() && t.step.Action != planner.Revalidate && t.step.Action != planner.None {
-				return nil, fmt.Errorf("source %s cannot be read: %s", input, look.Err)
+				return nil, unreadable(input, look)
 			}
 			reads[input] = planner.Read{Version: look.ID, Projection: look.ID, Columns: columns}
 			continue

@@ -36,6 +36,10 @@ type Executor struct {
 	// Breaches says what a run that is about to be published enters in the ledger of
 	// breaches, from the state that it finds and the one that it leaves; nil: none is kept.
 	Breaches func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error)
+	// Pause waits before another attempt; nil: for as long as it is told, or until ctx is done.
+	Pause func(ctx context.Context, d time.Duration) error
+	// Random gives a number from 0 to less than 1, to spread attempts; nil: by chance.
+	Random func() float64
 	// Emit is told of everything that happens, one call at a time.
 	Emit func(Event)
 }
@@ -62,6 +66,9 @@ type run struct {
 	// catalogName is the in-memory catalog in which the run's SQL resolves names.
 	catalogName string
 	staged      map[planner.Key]planner.Materialization
+	// halted is closed when nothing more is to begin, because haltedBy failed.
+	halted   chan struct{}
+	haltedBy assets.Name
 
 	mu sync.Mutex // guards what follows and the records' Digests
 	// strayed are tables of other databases that were not what was looked at when
@@ -78,7 +85,7 @@ type run struct {
 // published. After a crash or a cancelled ctx the next Apply goes on from what
 // was staged; calling Apply again with the same plan does no harm.
 func (x *Executor) Apply(ctx context.Context, p *assets.Project, plan planner.Plan) (Result, error) {
-	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, rechecked: map[assets.Name]*task{}, strayed: map[assets.Name]bool{}, began: x.Now()}
+	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, rechecked: map[assets.Name]*task{}, strayed: map[assets.Name]bool{}, began: x.Now(), halted: make(chan struct{})}
 	r.id = r.newID()
 	r.plan(plan)
 	leave := r.enter()
@@ -274,7 +281,7 @@ func (r *run) readers(name assets.Name) []*task {
 func (r *run) failReaders(source assets.Name, message string) {
 	for _, t := range r.readers(source) {
 		if t.ok() && slices.Contains(t.node.Inputs, source) {
-			r.failOutside(t, errors.New(message))
+			r.failOutside(t, classed{assets.IOError, errors.New(message)})
 		}
 	}
 	r.skipOrphans()

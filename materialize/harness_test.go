@@ -1,6 +1,7 @@
 package materialize_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -44,6 +45,12 @@ type world struct {
 	events []materialize.Event
 	// onEvent is called with each of them.
 	onEvent func(materialize.Event)
+	// pause is what happens instead of waiting before another attempt.
+	pause func(context.Context, time.Duration) error
+	// until is the context of an apply; nil: it is never done.
+	until context.Context
+	// parallelism is how many workers there are; 0: two.
+	parallelism int
 	// shared binds all statements, if it is not nil, and is not closed.
 	shared compile.Binder
 }
@@ -60,6 +67,13 @@ func newWorld(t tb, dir string, files map[string]string) *world {
 	}
 	w.open()
 	return w
+}
+
+func (w *world) ctx() context.Context {
+	if w.until != nil {
+		return w.until
+	}
+	return ctx
 }
 
 func clock() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
@@ -177,7 +191,8 @@ func (w *world) carryOut(p planned) materialize.Result {
 func (w *world) try(p planned) (materialize.Result, error) {
 	w.events = nil
 	x := &materialize.Executor{
-		DB: w.db, Graph: p.graph, State: p.state, Sources: p.looks, Parallelism: 2,
+		DB: w.db, Graph: p.graph, State: p.state, Sources: p.looks, Parallelism: cmp.Or(w.parallelism, 2),
+		Pause: w.pause, Random: func() float64 { return 0.5 },
 		Now: func() time.Time { return w.now }, Redact: w.redact,
 		Relook: func(_ context.Context, names []assets.Name) (map[assets.Name]observe.Look, error) {
 			var sources []*assets.Source
@@ -193,7 +208,7 @@ func (w *world) try(p planned) (materialize.Result, error) {
 			}
 		},
 	}
-	return x.Apply(ctx, p.project, p.Plan)
+	return x.Apply(w.ctx(), p.project, p.Plan)
 }
 
 // outcomes lists how each asset came out, as "name outcome", in the graph's order.

@@ -37,9 +37,13 @@ type task struct {
 	audited bool
 	// condemned is the source whose checks keep it from being built; zero: none do.
 	condemned assets.Name
+	tries     tries
+	// lastGood are the inputs that failed, and of which it read the last good version.
+	lastGood map[assets.Name]bool
 }
 
 func (t *task) reset() {
+	t.tries, t.lastGood = tries{}, nil
 	t.outcome, t.message, t.record, t.replaces = "", "", planner.Materialization{}, false
 	t.audited, t.became, t.began, t.condemned = false, 0, time.Time{}, assets.Name{}
 }
@@ -168,6 +172,12 @@ func (r *run) runTasks(ctx context.Context) error {
 		}
 		changed.Broadcast()
 	}
+	requeue := func(t *task) {
+		mu.Lock()
+		defer mu.Unlock()
+		heap.Push(&queue, t)
+		changed.Broadcast()
+	}
 	stop := func() {
 		mu.Lock()
 		defer mu.Unlock()
@@ -193,6 +203,21 @@ func (r *run) runTasks(ctx context.Context) error {
 				r.shared.work(ctx, func() { r.execute(ctx, c, t) })
 				if ctx.Err() != nil {
 					return ctx.Err()
+				}
+				if !t.ok() { // its name does not mean what was made of it
+					if err := r.catalog.forget(ctx, t.step.Asset); err != nil {
+						return err
+					}
+				}
+				if t.outcome == "" {
+					group.Go(func() error {
+						if err := r.await(ctx, t); err != nil {
+							return err
+						}
+						requeue(t)
+						return nil
+					})
+					continue
 				}
 				done := r.catalog.reads(t.node)
 				if t.outcome == Built && t.record.Table != "" {
@@ -231,7 +256,7 @@ func (r *run) skipOrphans() {
 			continue
 		}
 		for _, input := range t.inputs {
-			if !input.ok() {
+			if !input.ok() && !t.lastGood[input.step.Asset] {
 				t.outcome, t.message = Skipped, "input "+input.step.Asset.String()+" failed"
 				break
 			}

@@ -109,7 +109,7 @@ func condemned(v planner.Verdict) error {
 			why = append(why, c.Message)
 		}
 	}
-	return fmt.Errorf("source %s fails its %s: %s", v.Source, v.Failures(), strings.Join(why, "; "))
+	return classed{assets.CheckError, fmt.Errorf("source %s fails its %s: %s", v.Source, v.Failures(), strings.Join(why, "; "))}
 }
 
 // known reports whether a source need not be judged: it has no checks, or was by an earlier run.

@@ -162,6 +162,7 @@ func (r *run) withhold(t *task, moved []*task, err error) {
 // failBeside fails a task for what it is beside others: once one of them is another, it
 // is another attempt.
 func (r *run) failBeside(t *task, err error, others []assets.Name) {
+	r.attemptFailed(t, err)
 	r.fail(t, err)
 	t.record.Looked = maps.Clone(t.record.Looked)
 	if t.record.Looked == nil {

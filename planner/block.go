@@ -14,7 +14,9 @@ import (
 func (m *model) findBlockers(n *node) []Reason {
 	blockers := append(unmanaged(n), m.quarantineTaken(n)...)
 	for i, name := range n.graph.Inputs {
-		if input := n.inputs[i]; input != nil {
+		if input := n.inputs[i]; m.lastGood(n, input) {
+			continue
+		} else if input != nil {
 			blockers = append(blockers, unreadable(input)...)
 		} else {
 			blockers = append(blockers, m.unobserved(name)...)

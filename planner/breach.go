@@ -184,12 +184,12 @@ func (m *model) unkept(declared map[assets.Name][]Policy, tell func(Breach)) {
 		n := &m.list[i]
 		m.look(n)
 		policies := declared[n.asset.Name]
-		if len(policies) == 0 || len(n.gaps) == 0 {
+		if len(policies) == 0 || len(n.behind()) == 0 {
 			continue
 		}
 		planned := m.plannedSince(plannedPolicy(n.asset.Name, policies, m.in.Project.Timezone))
 		for _, p := range policies {
-			gaps := n.gaps.of(p.Sources)
+			gaps := n.behind().of(p.Sources)
 			if len(gaps) == 0 {
 				continue
 			}
@@ -219,7 +219,7 @@ func (m *model) cause(n *node, known map[*node]string) string {
 
 func (m *model) findCause(n *node, known map[*node]string) string {
 	failed, ok := m.in.State.Failed[Key{Asset: n.asset.Name}]
-	if ok && (n.failed != nil || !failed.Ended.Before(n.gaps.since())) {
+	if ok && (n.failed != nil || !failed.Ended.Before(n.behind().since())) {
 		return fmt.Sprintf("%s: %s", n.asset.Name, failureMessage(failed))
 	}
 	for _, r := range n.blockers {

@@ -43,11 +43,14 @@ func (m *model) schedule() {
 	}
 	for i := len(m.list) - 1; i >= 0; i-- {
 		n := &m.list[i]
-		if !n.needs() {
+		if !n.needs() && len(n.borrowed) == 0 {
 			continue
 		}
 		for _, id := range m.policies[i] {
 			m.holds(n, m.known.all[id])
+		}
+		if !n.needs() {
+			continue
 		}
 		if n.atOnce {
 			n.startBy = earlier(n.startBy, m.in.Now)
@@ -62,6 +65,9 @@ func (m *model) schedule() {
 
 // holds makes n keep a block: what it requires has to be built before it is due.
 func (m *model) holds(n *node, b *block) {
+	if since := n.behind().of(b.sources).since(); !since.IsZero() {
+		n.due = earlier(n.due, b.due(since))
+	}
 	since := n.gaps.of(b.sources).since()
 	if since.IsZero() {
 		return
@@ -70,7 +76,6 @@ func (m *model) holds(n *node, b *block) {
 	if due.IsZero() {
 		return // it never ticks again
 	}
-	n.due = earlier(n.due, due)
 	if start := due.Add(-min(b.maxLag, m.takes(n))); n.startBy.IsZero() || start.Before(n.startBy) {
 		n.startBy = start
 	}
@@ -88,7 +93,7 @@ func earlier(a, b time.Time) time.Time {
 func (m *model) chain(n *node) time.Duration {
 	var longest time.Duration
 	for _, input := range n.inputs {
-		if input != nil && input.needs() {
+		if input != nil && input.needs() && !m.lastGood(n, input) {
 			longest = max(longest, input.chain)
 		}
 	}

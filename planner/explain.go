@@ -46,11 +46,11 @@ func Explain(in Input, name assets.Name) Explanation {
 	}
 	m.schedule()
 	n := m.nodes[name]
-	if n == nil || !n.needs() {
+	if n == nil || !n.needs() && len(n.borrowed) == 0 {
 		return Explanation{}
 	}
 	e := Explanation{Chain: m.takes(n)}
-	for _, gap := range n.gaps {
+	for _, gap := range n.behind() {
 		e.Unreflected = append(e.Unreflected, m.unreflectedBy(gap))
 	}
 	known, own := blocks{clock: &m.clock, ids: map[string]int{}}, time.Time{}
@@ -76,7 +76,7 @@ func (m *model) unreflectedBy(g gap) Unreflected {
 
 func (m *model) demand(n *node, policy Policy, b *block) Demand {
 	d := Demand{Policy: policy}
-	asked := n.gaps.of(b.sources)
+	asked := n.behind().of(b.sources)
 	since := asked.since()
 	if since.IsZero() {
 		return d

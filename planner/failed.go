@@ -19,7 +19,7 @@ func (m *model) sameAttempt(n *node) *Materialization {
 		if _, scanned := n.graph.Bound.Uses[name]; !scanned && n.graph.Unbound == "" {
 			continue // named where it makes no difference
 		}
-		if input := n.inputs[i]; input != nil && input.needs() || failed.Reads[name].Version != m.current(name) {
+		if input := n.inputs[i]; input != nil && input.needs() && !m.lastGood(n, input) || failed.Reads[name].Version != m.current(name) {
 			return nil
 		}
 	}

@@ -19,7 +19,9 @@ type link struct {
 	// current says that the published version is what was read.
 	current bool
 	// settled says that another cause speaks for it.
-	settled     bool
+	settled bool
+	// lastGood says that its last good version is read: see model.lastGood.
+	lastGood    bool
 	moved, same []Reason
 }
 
@@ -31,8 +33,8 @@ func (m *model) inputCauses(n *node, redefined bool) (certain, reread []Reason) 
 		input := n.inputs[i]
 		read, wasRead := n.last.Reads[name]
 		_, scanned := n.graph.Bound.Uses[name]
-		if input != nil {
-			n.gaps = n.gaps.with(input.gaps)
+		if input != nil && !m.lastGood(n, input) {
+			n.gaps, n.borrowed = n.gaps.with(input.gaps), n.borrowed.with(input.borrowed)
 		}
 		switch {
 		case !wasRead:
@@ -51,12 +53,12 @@ func (m *model) inputCauses(n *node, redefined bool) (certain, reread []Reason) 
 			if !redefined {
 				found = usesChanged(n, name, read)
 			}
-			if len(found) == 0 && input.needs() && input.redefinition.Any() {
+			if len(found) == 0 && input.needs() && input.redefinition.Any() && !l.lastGood {
 				found = retyped(input, name, read)
 			}
 			reread = append(reread, found...)
 			l.settled = len(found) > 0
-			if !l.settled && !input.needs() && l.affected {
+			if !l.settled && (!input.needs() || l.lastGood) && l.affected {
 				certain = append(certain, l.moved...)
 			}
 			n.moved = n.moved || len(l.moved) > 0 && l.affected
@@ -69,16 +71,16 @@ func (m *model) inputCauses(n *node, redefined bool) (certain, reread []Reason) 
 // linkTo finds out what an input that was read means for n: whether n reflects a
 // definition that is no longer the project's, or the input was redone.
 func (m *model) linkTo(n, input *node, read Read) link {
-	l := link{name: input.asset.Name, input: input}
+	l := link{name: input.asset.Name, input: input, lastGood: m.lastGood(n, input)}
 	l.moved, l.same = inputMoved(input, l.name, read)
-	entry := m.read(input, read)
+	entry := m.read(n, input, read)
 	l.current = entry == &input.entry
 	redefined := entry == nil || entry.redefinition.Touches(read.Columns)
-	redone := input.redone || entry != nil && len(l.moved) > 0 && slices.Equal(entry.lag, input.lag) &&
+	redone := input.redone && !l.lastGood || entry != nil && len(l.moved) > 0 && slices.Equal(entry.lag, input.lag) &&
 		redefined == input.redefinition.Touches(read.Columns) && (!redefined || entry.by == input.by)
 	n.redone = n.redone || redone
 	n.atOnce = n.atOnce || redefined || redone
-	l.affected = redefined || redone || len(input.gaps) > 0 || entry != nil && len(entry.lag) > 0
+	l.affected = redefined || redone || len(input.gaps) > 0 && !l.lastGood || entry != nil && len(entry.lag) > 0
 	return l
 }
 
@@ -103,7 +105,7 @@ func (m *model) settleInputs(n *node) {
 			}
 			n.notes = append(n.notes, l.same...)
 			switch {
-			case !l.input.needs() || !l.affected:
+			case !l.input.needs() || !l.affected || l.lastGood:
 			case len(l.moved) > 0:
 				n.pending = append(n.pending, l.moved...)
 			default:

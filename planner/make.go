@@ -121,6 +121,13 @@ type node struct {
 	entry
 	// gaps are the versions of sources that it, or an input of it, does not reflect.
 	gaps gaps
+	// borrowed are those of inputs of which the last good version is read, and of inputs
+	// that do so: no build of n closes them.
+	borrowed gaps
+	// standIns are the inputs of which the last good version is read.
+	standIns []*node
+	// borrows says that it, or an input of it, reads a last good version.
+	borrows bool
 	// atOnce says that it needs a build for another reason than a version of a source:
 	// no policy delays that.
 	atOnce bool
@@ -191,6 +198,7 @@ func (m *model) look(n *node) {
 		return // what is published stays
 	}
 	n.tick = m.clock.latestTick(n.asset.Schedule, m.scheduledSince(n.asset), m.in.Now)
+	m.findStandIns(n)
 	m.findCauses(n)
 	if !n.needs() {
 		return
@@ -293,14 +301,14 @@ func (m *model) state(n *node) AssetState {
 		return StateChanged
 	case !n.due.IsZero() && !n.due.After(m.in.Now):
 		return StateStale
-	case n.needs():
+	case n.needs(), n.borrows:
 		return StateBehind
 	}
 	return StateFresh
 }
 
 func (m *model) step(n *node) Step {
-	s := Step{Key: Key{Asset: n.asset.Name}, Action: n.action, State: m.state(n), BehindSince: n.gaps.since(), Due: n.due, StartBy: n.startBy, Tick: n.tick}
+	s := Step{Key: Key{Asset: n.asset.Name}, Action: n.action, State: m.state(n), BehindSince: n.behind().since(), Due: n.due, StartBy: n.startBy, Tick: n.tick}
 	switch n.action {
 	case Create, Rebuild:
 		s.Reasons = slices.Concat(n.certain, n.conditional, n.previous)
@@ -318,6 +326,14 @@ func (m *model) step(n *node) Step {
 		s.ConditionalOn = n.unlessChanged
 	case None:
 		s.ConditionalOn = n.unlessChanged
+	}
+	if n.action != Blocked {
+		s.Reasons = append(s.Reasons, n.madeWithout()...)
+	}
+	if n.builds() || n.action == Revalidate {
+		for _, input := range n.standIns {
+			s.LastGood = append(s.LastGood, input.asset.Name)
+		}
 	}
 	if n.needed != nil {
 		s.Reasons = append(s.Reasons, *n.needed)

@@ -120,6 +120,8 @@ type Step struct {
 	// equal, the step is carried out as a Revalidate, or not at all if its action is
 	// None; if not, as a Rebuild. Empty: the step is certain.
 	ConditionalOn []assets.Name `json:"conditional_on,omitempty"`
+	// LastGood names inputs that cannot be built and of which the last good version is read.
+	LastGood []assets.Name `json:"last_good,omitempty"`
 	// State is how the asset stands now, before the plan is carried out. See [AssetState].
 	State       AssetState `json:"state,omitempty"`
 	BehindSince time.Time  `json:"behind_since,omitzero"`

@@ -16,15 +16,19 @@ type entry struct {
 	by assets.Digest
 }
 
-// read finds what was read of an input: nil if that is not known any more. Content
-// that is equal in what was read is as good as the newest.
-func (m *model) read(input *node, read Read) *entry {
+// read finds what n read of an input: nil if that is not known any more. Content that
+// is equal in what was read is as good as the newest. A last good version that stands in
+// for what cannot be built lacks nothing.
+func (m *model) read(n, input *node, read Read) *entry {
 	switch {
 	case !input.asset.Enabled: // it stays what it is, whatever it reflects
 		return &input.entry
 	case input.last == nil:
 		return nil
 	case input.last.Made.ID == read.Version, sameProjection(input, read):
+		if m.lastGood(n, input) {
+			return &entry{}
+		}
 		return &input.entry
 	}
 	made := Made{input.asset.Name, read.Version}
@@ -33,8 +37,8 @@ func (m *model) read(input *node, read Read) *entry {
 		return known
 	}
 	if record, ok := m.in.State.Earlier[made]; ok {
-		n := &node{asset: input.asset, graph: input.graph, inputs: input.inputs, digests: input.digests, last: &record}
-		earlier := m.reflect(n, len(redefined(n))+len(quarantineChanged(n)) > 0)
+		then := &node{asset: input.asset, graph: input.graph, inputs: input.inputs, digests: input.digests, last: &record}
+		earlier := m.reflect(then, len(redefined(then))+len(quarantineChanged(then)) > 0)
 		known = &earlier
 	}
 	m.entries[made] = known
@@ -61,7 +65,7 @@ func (m *model) reflect(n *node, own bool) entry {
 			e.lag = e.lag.with(m.unreflected(name, read.Version))
 		default:
 			below := lineage.Everything
-			if known := m.read(input, read); known != nil {
+			if known := m.read(n, input, read); known != nil {
 				below = known.redefinition
 				e.lag = e.lag.with(known.lag)
 			}

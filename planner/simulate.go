@@ -232,7 +232,7 @@ func (s *simulation) plan(now time.Time) {
 		n.action, n.due, n.startBy, n.chain = None, time.Time{}, time.Time{}, 0
 		n.gaps = n.lag
 		for _, name := range n.graph.Inputs {
-			if input := s.nodes[name]; input != nil && len(input.gaps) > 0 && (n.last != nil || !n.atOnce) && n.asset.Enabled {
+			if input := s.nodes[name]; input != nil && len(input.gaps) > 0 && !s.lastGood(n, input) && (n.last != nil || !n.atOnce) && n.asset.Enabled {
 				n.gaps = s.with(n, n.gaps, input.gaps)
 			}
 		}
@@ -243,7 +243,7 @@ func (s *simulation) plan(now time.Time) {
 		n.blockers = nil
 		if len(s.stuck[n]) > 0 || slices.ContainsFunc(n.graph.Inputs, func(name assets.Name) bool {
 			input := s.nodes[name]
-			return input != nil && input.needs() && input.cannot()
+			return input != nil && input.needs() && input.cannot() && !s.lastGood(n, input)
 		}) {
 			n.blockers = []Reason{{Code: UpstreamFailed}}
 		}

@@ -67,6 +67,8 @@ func (l *loader) readOne(a *args, b *hclsyntax.Block) *assets.Asset {
 		}
 	}
 	l.ageByPolicy(asset)
+	asset.Failure = l.readFailure(a, b, l.defaultFailure)
+	asset.Inputs = l.readInputs(a, b)
 	return asset
 }
 

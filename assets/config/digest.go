@@ -54,6 +54,12 @@ func digest(p *assets.Project) assets.Digest {
 		if !a.Schedule.IsZero() {
 			d.add("schedule", spaced(a.Schedule.Expr), a.Schedule.Timezone)
 		}
+		if a.Failure.OnFailure != "" {
+			d.add("on_failure", string(a.Failure.OnFailure))
+		}
+		for _, input := range a.Inputs {
+			d.add("input", input.Name.String(), string(input.OnFailure))
+		}
 	}
 	for _, label := range slices.Sorted(maps.Keys(p.Groups)) {
 		d.add("group", label)

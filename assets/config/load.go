@@ -70,6 +70,8 @@ type loader struct {
 	connections map[string]hcl.Range
 	// defaultContract is the project's, for assets that declare columns.
 	defaultContract assets.Contract
+	// defaultFailure is the project's; an asset's own blocks of a type replace those in it.
+	defaultFailure assets.Failure
 
 	functions func() map[string]function.Function
 	varObject func() cty.Value

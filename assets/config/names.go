@@ -118,6 +118,8 @@ func (l *loader) checkReferences() {
 	}
 	for _, r := range l.references {
 		switch {
+		case r.assetOnly && l.project.Sources[r.name] != nil:
+			l.report(problem(r.at, fmt.Sprintf("%q is a source", r.name), "It is not built, so its build cannot fail: while it cannot be looked at, its last version counts. An input block is about an asset."))
 		case l.project.Sources[r.name] != nil, l.unread.Has(r.name):
 		case r.sourceOnly && l.project.Assets[r.name] != nil:
 			l.report(problem(r.at, fmt.Sprintf("%q is not a source", r.name), "It is an asset. A freshness block can be limited to sources: data made outside of the project."))
@@ -134,6 +136,7 @@ type reference struct {
 	name       assets.Name
 	at         hcl.Range
 	sourceOnly bool
+	assetOnly  bool
 }
 
 func (l *loader) refer(r reference) {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/seed-4311623e/assets/assets"
 )
 
 const defaultWarehouse = "warehouse.duckdb"
@@ -74,7 +76,9 @@ func (l *loader) readProject(s *scope, b *hclsyntax.Block) {
 		}
 		l.noLabels(d)
 		l.fits(d.Body, defaultsSchema, "the defaults block")
-		l.defaultContract = l.args(s, d.Body, "the defaults block").contract()
+		da := l.args(s, d.Body, "the defaults block")
+		l.defaultContract = da.contract()
+		l.defaultFailure = l.readFailure(da, d, assets.Failure{})
 		for _, fb := range blocksOf(d.Body, "freshness") {
 			if f, ok := l.readFreshness(s, fb, "the defaults"); ok {
 				p.Freshness = append(p.Freshness, f)

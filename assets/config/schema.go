@@ -33,9 +33,12 @@ var topSchema = schema{
 var projectSchema = schema{
 	args:   []string{"warehouse", "timezone", "max_builds_per_run"},
 	blocks: []string{"defaults", "lineage"},
-	later: []string{"notify", "retry", "pool", "environment", "retention", "memory_limit", "threads", "temp_directory",
+	later: []string{"notify", "pool", "environment", "retention", "memory_limit", "threads", "temp_directory",
 		"required_version", "telemetry", "server"},
-	instead: map[string]string{"name": "The project's name is its label: project \"shop\" { … }."},
+	instead: map[string]string{
+		"name":  "The project's name is its label: project \"shop\" { … }.",
+		"retry": "What holds for all assets stands in its defaults block: defaults { retry { … } }.",
+	},
 }
 
 var lineageSchema = schema{blocks: []string{"openlineage"}}
@@ -51,9 +54,9 @@ var openLineageSchema = schema{
 }
 
 var defaultsSchema = schema{
-	args:   []string{"contract"},
-	blocks: []string{"freshness"},
-	later:  []string{"retry", "materialize", "pool", "timeout", "owner", "tags", "on_failure"},
+	args:   []string{"contract", "timeout", "max_runtime", "on_failure"},
+	blocks: []string{"freshness", "retry", "callback"},
+	later:  []string{"materialize", "pool", "owner", "tags"},
 }
 
 var variableSchema = schema{
@@ -79,21 +82,23 @@ var sourceFreshnessSchema = schema{
 }
 
 var assetSchema = schema{
-	args:   []string{"sql", "description", "owner", "tags", "enabled", "contract", "schedule", "every", "timezone", "for_each", "name"},
-	blocks: []string{"column", "check", "materialize", "freshness"},
-	later: []string{"partition", "command", "retry", "inputs", "notify", "pool", "pools", "priority", "timeout",
-		"on_failure", "callback", "use_last_good", "estimate", "macro", "environment", "load", "when"},
+	args:   []string{"sql", "description", "owner", "tags", "enabled", "contract", "schedule", "every", "timezone", "for_each", "name", "timeout", "max_runtime", "on_failure"},
+	blocks: []string{"column", "check", "materialize", "freshness", "retry", "input", "callback"},
+	later: []string{"partition", "command", "inputs", "notify", "pool", "pools", "priority",
+		"estimate", "macro", "environment", "load", "when"},
 	instead: map[string]string{
-		"depends_on":   "What an asset depends on is read from its SQL.",
-		"ref":          "What an asset depends on is read from its SQL.",
-		"count":        "Make several assets of one block with `for_each`.",
-		"materialized": "Choose how the asset is made with a block: materialize \"view\" {}.",
-		"query":        "Give the query as `sql`.",
-		"type":         "Choose how the asset is made with a block: materialize \"view\" {}.",
-		"cron":         "Give the cron expression as `schedule`.",
-		"interval":     "Give the interval as `every`.",
-		"quarantine":   "Which rows are put aside is said by checks: quarantine = true in a check block.",
-		"test":         "Rules about an asset's rows are check blocks. A unit test stands beside the asset: test \"name\" { asset = \"schema.table\" … }.",
+		"depends_on":    "What an asset depends on is read from its SQL.",
+		"ref":           "What an asset depends on is read from its SQL.",
+		"count":         "Make several assets of one block with `for_each`.",
+		"materialized":  "Choose how the asset is made with a block: materialize \"view\" {}.",
+		"query":         "Give the query as `sql`.",
+		"type":          "Choose how the asset is made with a block: materialize \"view\" {}.",
+		"cron":          "Give the cron expression as `schedule`.",
+		"interval":      "Give the interval as `every`.",
+		"retries":       "How often and when what failed is attempted again is said by a block: retry { max_attempts = 3 }.",
+		"use_last_good": "That readers are built with its last good version is said by on_failure = \"use_last_good\"; that it tolerates one input, by a block: input \"schema.table\" { on_failure = \"use_last_good\" }.",
+		"quarantine":    "Which rows are put aside is said by checks: quarantine = true in a check block.",
+		"test":          "Rules about an asset's rows are check blocks. A unit test stands beside the asset: test \"name\" { asset = \"schema.table\" … }.",
 	},
 }
 

@@ -98,6 +98,7 @@ func (c *compiler) run() error {
 	c.graph, diags = lineage.NewGraph(c.project, refs, checkRefs)
 	c.report(diags...)
 	c.markBroken(refs)
+	c.checkInputBlocks()
 	for name := range c.project.Sources {
 		node := c.graph.Nodes[name]
 		if node.Columns = c.known[name]; len(node.Columns) == 0 {

@@ -35,8 +35,8 @@ type EventJSON struct {
 	MaxAttempts int        `json:"max_attempts,omitempty"`
 	Class       string     `json:"class,omitempty"`
 	NextAttempt *time.Time `json:"next_attempt,omitempty"`
-	Done    *int                 `json:"done,omitempty"`
-	Total   *int                 `json:"total,omitempty"`
+	Done        *int       `json:"done,omitempty"`
+	Total       *int       `json:"total,omitempty"`
 	*TotalsJSON
 	// Quarantined is how many rows were put aside: of an asset, or in all.
 	Quarantined *int64          `json:"quarantined,omitempty"`
