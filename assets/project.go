@@ -17,6 +17,8 @@ type Project struct {
 	MaxBuildsPerRun int
 	// OpenLineage says where the events of runs go; nil: nowhere.
 	OpenLineage *OpenLineage
+	// OTLP says where traces and metrics of runs go; nil: the environment may.
+	OTLP *OTLP
 	// Connections are other databases, by name.
 	Connections map[string]*Connection
 	Sources     map[Name]*Source

@@ -10,7 +10,6 @@ import (
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/lineage"
-	"github.com/seed-4311623e/assets/materialize/check"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
@@ -141,7 +140,10 @@ func (r *run) revalidate(ctx context.Context, c *warehouse.Conn, t *task, last p
 // buildView makes the view in the run's catalog. Its version says what it is and
 // what it shows: its definition and the projections it reads.
 func (r *run) buildView(ctx context.Context, t *task) error {
-	if err := r.catalog.defineView(ctx, t.step.Asset, t.asset.SQL.Text); err != nil {
+	err := r.phase(Phase{Kind: StagePhase, Asset: t.step.Asset}, func(*Phase) error {
+		return r.catalog.defineView(ctx, t.step.Asset, t.asset.SQL.Text)
+	})
+	if err != nil {
 		return r.sqlError(t, err)
 	}
 	definition := t.record.Definition
@@ -170,7 +172,11 @@ func (r *run) buildTable(ctx context.Context, c *warehouse.Conn, t *task) error 
 	}
 	name := t.step.Asset
 	t.record.Table = tableOf(name, t.record.ID)
-	relation, err := r.catalog.build(ctx, c, t)
+	var relation string
+	err := r.phase(Phase{Kind: StagePhase, Asset: name}, func(*Phase) (err error) {
+		relation, err = r.catalog.build(ctx, c, t)
+		return err
+	})
 	if err != nil {
 		return r.sqlError(t, err)
 	}
@@ -199,7 +205,7 @@ func (r *run) audit(ctx context.Context, c *warehouse.Conn, t *task, relation st
 	}
 	s := r.scanOf(t.step.Asset, relation, t.record.Made.Columns, slices.DeleteFunc(slices.Clone(t.asset.Checks), t.isCross))
 	s.Projections, s.Previous, s.History = projections, previous, history
-	audit, err := check.Run(ctx, c, s)
+	audit, err := r.check(ctx, c, Phase{Asset: t.step.Asset}, s)
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}

@@ -1,6 +1,7 @@
 package materialize
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,9 @@ import (
 
 // Executor carries out plans on one open warehouse.
 type Executor struct {
+	// ID is that of the run, from [NewID], for who has to know it before Apply; empty:
+	// Apply makes one.
+	ID    string
 	DB    *warehouse.DB
 	Graph *lineage.Graph
 	// State and Sources are what the plan was made from.
@@ -42,6 +46,9 @@ type Executor struct {
 	Random func() float64
 	// Emit is told of everything that happens, one call at a time.
 	Emit func(Event)
+	// Trace is told of each part of the work when it has ended, from several goroutines
+	// at once; nil: nobody wants to know.
+	Trace func(Phase)
 }
 
 // maxRereads is how often a run builds again what read a source that moved
@@ -86,7 +93,7 @@ type run struct {
 // was staged; calling Apply again with the same plan does no harm.
 func (x *Executor) Apply(ctx context.Context, p *assets.Project, plan planner.Plan) (Result, error) {
 	r := &run{Executor: x, project: p, tasks: map[assets.Name]*task{}, rechecked: map[assets.Name]*task{}, strayed: map[assets.Name]bool{}, began: x.Now(), halted: make(chan struct{})}
-	r.id = r.newID()
+	r.id = cmp.Or(x.ID, r.newID())
 	r.plan(plan)
 	leave := r.enter()
 	defer leave()
@@ -315,8 +322,11 @@ func (r *run) readAgain(ctx context.Context, moved []assets.Name) error {
 	return nil
 }
 
-func (r *run) newID() string {
-	return ulid.MustNew(ulid.Timestamp(r.Now()), ulid.DefaultEntropy()).String()
+func (r *run) newID() string { return NewID(r.Now()) }
+
+// NewID is an id for a run that begins now: a ULID, so that ids sort by time.
+func NewID(now time.Time) string {
+	return ulid.MustNew(ulid.Timestamp(now), ulid.DefaultEntropy()).String()
 }
 
 func (r *run) emit(e Event) {

@@ -63,7 +63,8 @@ func (f *flusher) run(ctx context.Context) error {
 			staging[i] = warehouse.Staging{Record: t.record, From: f.owner.catalog.memory(t.step.Asset), Aside: f.owner.catalog.aside(t.step.Asset)}
 			staging[i].Record.Status = planner.Staged
 		}
-		if err := f.owner.DB.Stage(ctx, staging); err != nil {
+		err := f.owner.phase(Phase{Kind: WritePhase, Tables: len(batch)}, func(*Phase) error { return f.owner.DB.Stage(ctx, staging) })
+		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

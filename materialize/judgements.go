@@ -1,6 +1,7 @@
 package materialize
 
 import (
+	"context"
 	"slices"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -18,6 +19,17 @@ func (r *run) scanOf(of assets.Name, relation string, columns []assets.Column, c
 		s.SensitiveElsewhere = slices.ContainsFunc(r.Graph.Nodes[of].CheckInputs, r.hasSensitive)
 	}
 	return s
+}
+
+// check audits a relation: a phase of the work on whatever p names.
+func (r *run) check(ctx context.Context, c *warehouse.Conn, p Phase, s check.Scan) (audit check.Audit, err error) {
+	p.Kind = CheckPhase
+	err = r.phase(p, func(p *Phase) (err error) {
+		audit, err = check.Run(ctx, c, s)
+		p.Rows, p.Checks = audit.Rows, audit.Results
+		return err
+	})
+	return audit, err
 }
 
 // keep keeps what checks found for the history.

@@ -47,7 +47,11 @@ func (r *run) publish(ctx context.Context) (result Result, err error) {
 	}
 	p.Run = warehouse.Run{ID: r.id, Began: r.began, Ended: ended, Status: warehouse.RunStatus(result.Status),
 		Built: result.Built, Unchanged: result.Unchanged, Failed: result.Failed, Skipped: result.Skipped, Dropped: result.Dropped}
-	if result.State, err = r.shared.publish(ctx, r, p); err != nil {
+	err = r.phase(Phase{Kind: PublishPhase, Tables: len(p.Views)}, func(*Phase) (err error) {
+		result.State, err = r.shared.publish(ctx, r, p)
+		return err
+	})
+	if err != nil {
 		return Result{}, err
 	}
 	r.emit(Event{Type: RunPublished, Result: &result})

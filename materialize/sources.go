@@ -146,7 +146,7 @@ func (r *run) judgeSource(ctx context.Context, c *warehouse.Conn, source *assets
 			}
 		}
 	}
-	audit, err := check.Run(ctx, c, s)
+	audit, err := r.check(ctx, c, Phase{Source: name}, s)
 	if err != nil {
 		return v, fmt.Errorf("judge source %s: %w", name, err)
 	}

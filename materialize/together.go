@@ -130,7 +130,15 @@ func (r *run) crossCheck(ctx context.Context, c *warehouse.Conn, t *task, checks
 			return fmt.Errorf("a check cannot read what it looks at: %w", err)
 		}
 	}
-	results := check.Cross(ctx, c, r.scanOf(t.asset.Name, warehouse.NameRef(t.asset.Name), t.record.Made.Columns, checks))
+	var results []planner.CheckResult
+	err := r.phase(Phase{Kind: CheckPhase, Asset: t.asset.Name, Rows: -1}, func(p *Phase) error {
+		results = check.Cross(ctx, c, r.scanOf(t.asset.Name, warehouse.NameRef(t.asset.Name), t.record.Made.Columns, checks))
+		p.Checks = results
+		return ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
 	// A second round replaces what the first one found.
 	t.record.Checks = slices.DeleteFunc(slices.Clone(t.record.Checks), func(old planner.CheckResult) bool {
 		return slices.ContainsFunc(results, func(now planner.CheckResult) bool { return now.Check == old.Check })

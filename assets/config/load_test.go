@@ -364,6 +364,9 @@ func TestDigest(t *testing.T) {
 		"where events go": func(s string) string {
 			return strings.Replace(s, "  defaults {", "  lineage {\n    openlineage {\n      file = \"x.ndjson\"\n    }\n  }\n  defaults {", 1)
 		},
+		"where traces go": func(s string) string {
+			return strings.Replace(s, "  defaults {", "  telemetry {\n    otlp {\n      endpoint = \"http://localhost:4318\"\n    }\n  }\n  defaults {", 1)
+		},
 		"case of a name": func(s string) string { return strings.ReplaceAll(s, `"mart.daily"`, `"MART.daily"`) },
 	}
 	for what, edit := range same {

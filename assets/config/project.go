@@ -69,6 +69,13 @@ func (l *loader) readProject(s *scope, b *hclsyntax.Block) {
 		}
 		l.readLineage(s, lb)
 	}
+	for i, tb := range blocksOf(b.Body, "telemetry") {
+		if i > 0 {
+			l.report(problem(tb.DefRange(), "Duplicate telemetry block", "A project has one. Put everything into the first."))
+			continue
+		}
+		l.readTelemetry(s, tb)
+	}
 	for i, d := range blocksOf(b.Body, "defaults") {
 		if i > 0 {
 			l.report(problem(d.DefRange(), "Duplicate defaults block", "A project has one. Put everything into the first."))

@@ -32,9 +32,9 @@ var topSchema = schema{
 
 var projectSchema = schema{
 	args:   []string{"warehouse", "timezone", "max_builds_per_run"},
-	blocks: []string{"defaults", "lineage"},
+	blocks: []string{"defaults", "lineage", "telemetry"},
 	later: []string{"notify", "pool", "environment", "retention", "memory_limit", "threads", "temp_directory",
-		"required_version", "telemetry", "server"},
+		"required_version", "server"},
 	instead: map[string]string{
 		"name":  "The project's name is its label: project \"shop\" { … }.",
 		"retry": "What holds for all assets stands in its defaults block: defaults { retry { … } }.",
@@ -50,6 +50,23 @@ var openLineageSchema = schema{
 		"endpoint":  "Give the whole address that events are posted to as `url`.",
 		"transport": "Say where events go with `file`, `url` or both.",
 		"api_key":   `Send a key as a header: headers = { Authorization = "Bearer ${env("KEY")}" }.`,
+	},
+}
+
+var telemetrySchema = schema{
+	blocks:  []string{"otlp"},
+	instead: map[string]string{"endpoint": "The endpoint stands in a block otlp: telemetry { otlp { endpoint = … } }."},
+}
+
+var otlpSchema = schema{
+	args: []string{"endpoint", "headers", "protocol"},
+	instead: map[string]string{
+		"url":          "Give the address of the collector as `endpoint`.",
+		"api_key":      `Send a key as a header: headers = { Authorization = "Bearer ${env("KEY")}" }.`,
+		"timeout":      "Set OTEL_EXPORTER_OTLP_TIMEOUT, in milliseconds, in the environment.",
+		"compression":  "Set OTEL_EXPORTER_OTLP_COMPRESSION=gzip in the environment.",
+		"service_name": "Set OTEL_SERVICE_NAME in the environment.",
+		"insecure":     "Whether TLS is spoken is said by the endpoint: http:// or https://.",
 	},
 }
 

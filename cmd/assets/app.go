@@ -17,6 +17,7 @@ import (
 
 	"github.com/seed-4311623e/assets/cmd/internal/daemon"
 	"github.com/seed-4311623e/assets/cmd/internal/session"
+	"github.com/seed-4311623e/assets/cmd/internal/telemetry"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
 )
 
@@ -38,6 +39,9 @@ type app struct {
 	parallelism                int
 
 	log zerolog.Logger
+	// telemetry sends traces and metrics of what this command does; nil: nothing of it is of interest.
+	telemetry *telemetry.Telemetry
+	meter     *meter
 
 	// now and clock tell the time: of this computer, but for tests.
 	now   func() time.Time
@@ -51,6 +55,7 @@ func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 func newApp(stdin, stdout, stderr *os.File, environ []string) *app {
 	redactor := &session.Redactor{}
+	redactor.Add(telemetry.Secrets(environ))
 	return &app{
 		stdin: stdin, out: redactor.Writer(stdout), err: redactor.Writer(stderr), stdout: stdout,
 		outTerm: terminal(stdout), errTerm: terminal(stderr),
@@ -137,7 +142,7 @@ func (a *app) sessionOptions() (session.Options, error) {
 	vars, err := assignments(a.vars)
 	return session.Options{
 		Dir: ".", Vars: vars, VarFiles: a.varFiles, Environ: a.environ, LockTimeout: a.lockTimeout,
-		Parallelism: a.parallelism, Log: a.log, Redactor: a.redactor, Now: a.now,
+		Parallelism: a.parallelism, Log: a.log, Redactor: a.redactor, Now: a.now, Telemetry: a.telemetry,
 	}, err
 }
 

@@ -37,6 +37,7 @@ Exits 1 if anything failed, after publishing what may be published.`,
 			if err := a.checkParallelism(c); err != nil {
 				return err
 			}
+			defer a.telemeter()()
 			if len(args) == 1 {
 				return a.applySaved(c.Context(), args[0], flags)
 			}
@@ -62,6 +63,7 @@ and all that is made from it. The files of sources are never touched.`,
 			if err := a.checkParallelism(c); err != nil {
 				return err
 			}
+			defer a.telemeter()()
 			return a.planAndApply(c.Context(), flags, approved)
 		},
 	}
@@ -185,6 +187,7 @@ func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostic
 		told := p.Notify(p.plan)
 		p.Emit = func(e materialize.Event) {
 			told.Event(e)
+			a.meter.Observe(e)
 			if e.Type == materialize.RunFinished {
 				last = e
 				return
@@ -204,6 +207,7 @@ func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostic
 		p.Tidy(ctx)
 		result = materialize.Result{Status: "succeeded"}
 	}
+	a.measure(p)
 	diags = append(append(diags, view.RunDiagnostics(p.Project, p.plan, result)...), untold...)
 	totals := view.NewTotals(p.plan, result)
 	if a.json {

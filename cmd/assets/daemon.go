@@ -106,6 +106,8 @@ func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration,
 	if err != nil {
 		return a.refuse(failure("Cannot find the project's directory", err), nil)
 	}
+	a.telemetry = a.newTelemetry(!once, once)
+	defer a.telemetry.Close()
 	o, err := a.sessionOptions()
 	if err != nil {
 		return a.refuse(failure("Invalid flag", err), nil)
@@ -118,7 +120,7 @@ func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration,
 			return a.refuse(failure("Cannot answer HTTP", err), nil)
 		}
 	}
-	tell := func(materialize.Event) {} // until somebody listens
+	var tell func(materialize.Event)
 	o.Emit = func(e materialize.Event) { tell(e) }
 	keeper := session.NewKeeper(o)
 	defer keeper.Close()
@@ -130,11 +132,9 @@ func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration,
 		options.Others = append(options.Others, filepath.Join(dir, path))
 	}
 	d := daemon.New(options)
-	if listener != nil {
-		var end func()
-		tell, end = a.serve(listener, token, keeper, d)
-		defer end()
-	}
+	var end func()
+	tell, end = a.serve(listener, token, keeper, d)
+	defer end()
 	began := time.Now()
 	err = d.Run(stop, kill)
 	var invalid *daemon.InvalidError

@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 		"hold":       hold,
 		"foreign":    foreign,
 		"collect":    collect,
+		"collector":  collector,
 		"fileserver": serveFiles,
 	})
 }
@@ -37,15 +38,20 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"await":   await,
-			"replace": replace,
-			"absent":  absent,
-			"readme":  readme,
-			"events":  events,
-			"clock":   clock,
-			"age":     age,
-			"night":   night,
-			"keep":    keepUntil,
+			"await":    await,
+			"replace":  replace,
+			"absent":   absent,
+			"readme":   readme,
+			"events":   events,
+			"spans":    spans,
+			"points":   points,
+			"readinto": readInto,
+			"parent":   parentOf,
+			"derived":  derived,
+			"clock":    clock,
+			"age":      age,
+			"night":    night,
+			"keep":     keepUntil,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")

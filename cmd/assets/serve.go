@@ -68,20 +68,23 @@ func (f *httpFlags) open(ctx context.Context, a *app) (listener net.Listener, to
 	return listener, token, err
 }
 
-// serve answers for d at listener until end is called, which lets requests under way
-// come to their end. What happens in runs is to be told to it. That the server fails is
-// logged only: the daemon does without it what it is there for.
+// serve answers for d at listener (nil: nowhere) until end is called, which lets requests
+// under way come to their end, and gathers metrics. What happens in runs is to be told to
+// it. That the server fails is logged only: the daemon does without it what it is there for.
 func (a *app) serve(listener net.Listener, token server.Token, keeper *session.Keeper, d *daemon.Daemon) (tell func(materialize.Event), end func()) {
 	s := newService(keeper, d)
 	answers := server.New(server.Options{Version: version, Token: token, Redact: a.redactor.String, Breaches: s.breaches, Log: a.log, Now: time.Now})
+	a.telemetry.Gather(answers.Gatherer(s.Snapshot))
 	ctx, cancel := context.WithCancel(context.Background())
 	var going sync.WaitGroup
 	going.Go(func() { s.countBreaches(ctx) })
-	going.Go(func() {
-		if err := answers.Serve(ctx, listener, s); err != nil {
-			a.log.Error().Err(err).Msg("HTTP is answered no longer")
-		}
-	})
+	if listener != nil {
+		going.Go(func() {
+			if err := answers.Serve(ctx, listener, s); err != nil {
+				a.log.Error().Err(err).Msg("HTTP is answered no longer")
+			}
+		})
+	}
 	tell = func(e materialize.Event) {
 		s.observe(e)
 		answers.Observe(e)

@@ -153,6 +153,15 @@ func (d *Daemon) missed() {
 		Str("assets", list(overdue)).Msg("assets became overdue while no daemon kept the project")
 }
 
+// logOf is for lines about one run.
+func (d *Daemon) logOf(job Job) zerolog.Logger {
+	with := d.Log.With().Str("run", job.ID())
+	if id := job.TraceID(); id != "" {
+		with = with.Str("trace_id", id)
+	}
+	return with.Logger()
+}
+
 func (d *Daemon) runStarted(r *run, plan planner.Plan) {
 	var names []assets.Name
 	for i := range plan.Steps {
@@ -162,27 +171,27 @@ func (d *Daemon) runStarted(r *run, plan planner.Plan) {
 	}
 	slices.SortFunc(names, assets.Name.Compare)
 	s := plan.Summary()
-	d.Log.Info().Int("create", s.Create).Int("rebuild", s.Rebuild).Int("revalidate", s.Revalidate).Str("assets", list(names)).
+	r.log.Info().Int("create", s.Create).Int("rebuild", s.Rebuild).Int("revalidate", s.Revalidate).Str("assets", list(names)).
 		Int("runs", len(d.runs)).Msg("run started")
 }
 
-func (d *Daemon) runFinished(result materialize.Result, took time.Duration) {
+func runFinished(r *run, result materialize.Result, took time.Duration) {
 	for _, a := range result.Assets {
 		if a.Outcome == materialize.FailedBuild {
-			d.Log.Error().Str("run", result.Run).Stringer("asset", a.Asset).Str("why", a.Message).Msg("asset failed: its last good version stays visible")
+			r.log.Error().Stringer("asset", a.Asset).Str("why", a.Message).Msg("asset failed: its last good version stays visible")
 		}
 	}
-	e := d.Log.Info()
+	e := r.log.Info()
 	if result.Failed > 0 {
-		e = d.Log.Warn()
+		e = r.log.Warn()
 	}
-	e.Str("run", result.Run).Int("built", result.Built).Int("unchanged", result.Unchanged).Int("failed", result.Failed).
+	e.Int("built", result.Built).Int("unchanged", result.Unchanged).Int("failed", result.Failed).
 		Int("skipped", result.Skipped).Stringer("took", took.Round(time.Millisecond)).Msg("run finished")
 }
 
 // untold logs what could not be told to others of a run. It is called beside the loop.
-func (d *Daemon) untold(diags hcl.Diagnostics) {
+func untold(r *run, diags hcl.Diagnostics) {
 	for _, diag := range diags {
-		d.Log.Warn().Str("why", diag.Detail).Msg(diag.Summary)
+		r.log.Warn().Str("why", diag.Detail).Msg(diag.Summary)
 	}
 }

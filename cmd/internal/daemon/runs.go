@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/session"
 	"github.com/seed-4311623e/assets/materialize"
@@ -72,7 +74,7 @@ func (d *Daemon) launch(steps []planner.Step) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(d.runWork)
-	r := &run{job: job, began: d.now, cancel: cancel, input: d.in, ticks: map[assets.Name]time.Time{}}
+	r := &run{job: job, log: d.logOf(job), began: d.now, cancel: cancel, input: d.in, ticks: map[assets.Name]time.Time{}}
 	for _, s := range steps {
 		r.names = append(r.names, s.Asset)
 		r.ticks[s.Asset] = s.Tick
@@ -82,7 +84,7 @@ func (d *Daemon) launch(steps []planner.Step) error {
 	d.beside(func() {
 		job.Run(ctx)
 		d.post(func() { d.end(r) })
-		d.untold(job.Tell(ctx))
+		untold(r, job.Tell(ctx))
 		cancel()
 	})
 	return nil
@@ -101,10 +103,10 @@ func (d *Daemon) end(r *run) {
 	took := d.Clock.Now().Sub(r.began)
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
-			d.Log.Warn().Int("assets", len(r.names)).Stringer("took", took).Msg("run interrupted: nothing of it was published, and what it had built is kept")
+			r.log.Warn().Int("assets", len(r.names)).Stringer("took", took).Msg("run interrupted: nothing of it was published, and what it had built is kept")
 			return
 		}
-		d.trouble("carry out a run", err)
+		d.troubleOf(r.log, "carry out a run", err)
 		return
 	}
 	if !d.Once { // whose caller wants to know
@@ -117,7 +119,7 @@ func (d *Daemon) end(r *run) {
 			d.rests.made(a.Asset, attemptOf(r.input, a.Asset, r.ticks[a.Asset], a.Record.Reads), d.Clock.Now())
 		}
 	}
-	d.runFinished(result, took)
+	runFinished(r, result, took)
 	if len(d.runs) == 0 {
 		d.giveBack()
 	}
@@ -142,7 +144,10 @@ const (
 
 // trouble notes that the machinery failed, not an asset: everything rests a while,
 // longer each time.
-func (d *Daemon) trouble(doing string, err error) {
+func (d *Daemon) trouble(doing string, err error) { d.troubleOf(d.Log, doing, err) }
+
+// troubleOf is trouble that to is told of.
+func (d *Daemon) troubleOf(to zerolog.Logger, doing string, err error) {
 	// What failed with the warehouse open has changed its file itself.
 	d.foreign = len(d.runs) == 0 && (doing == openWarehouse || doing == readWarehouse)
 	pause := d.pauses.NextBackOff()
@@ -154,9 +159,9 @@ func (d *Daemon) trouble(doing string, err error) {
 		err = fmt.Errorf("the disk is full: free some space, what is published is as it was (%w)", err)
 	}
 	d.fault = err
-	e := d.Log.Error()
+	e := to.Error()
 	if holder, locked := session.LockedBy(err); locked {
-		e = d.Log.Warn().Int("pid", holder.PID).Str("program", holder.Program)
+		e = to.Warn().Int("pid", holder.PID).Str("program", holder.Program)
 	}
 	e.Err(err).Stringer("again_in", pause.Round(time.Millisecond)).Msg("could not " + doing)
 	if d.Once {

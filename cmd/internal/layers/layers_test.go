@@ -77,8 +77,16 @@ var rules = []rule{
 		reason: "the server shows what a daemon knows and hands on what arrives: it sees the daemon through its own interface only",
 	},
 	{
-		in: []string{"..."}, except: []string{"cmd/internal/server"}, forbid: []string{"github.com/prometheus/..."},
-		reason: "what happens is told as events: what of it becomes a metric is decided in one room",
+		in: []string{"..."}, except: []string{"cmd/internal/server", "cmd/internal/telemetry"}, forbid: []string{"github.com/prometheus/..."},
+		reason: "what happens is told as events: what of it becomes a metric is decided in one room, and another one carries these elsewhere",
+	},
+	{
+		in: []string{"..."}, except: []string{"cmd/internal/telemetry/..."}, forbid: []string{"go.opentelemetry.io/..."}, tests: true,
+		reason: "what a run does is told as events and phases: that they become spans is decided in one room, and no other waits for a collector",
+	},
+	{
+		in: []string{"cmd/internal/telemetry"}, forbid: []string{"cmd/..."},
+		reason: "whoever is told of a run has no part in it: it sees events and phases, and nobody waits for it",
 	},
 	{
 		in: []string{"..."}, except: []string{"cmd/..."}, forbid: []string{"cmd/..."}, tests: true,
@@ -165,6 +173,8 @@ func TestRulesCatch(t *testing.T) {
 		{"not even in tests", source{path: "cmd/assets/x_test.go", imports: []string{"github.com/duckdb/duckdb-go/v2"}}, "must not import github.com/duckdb"},
 		{"compile opens no database", source{path: "materialize/compile/compile.go", imports: []string{module + "materialize/warehouse"}}, "must not import materialize/warehouse"},
 		{"its tests may", source{path: "materialize/compile/compile_test.go", imports: []string{module + "materialize/warehouse"}}, ""},
+		{"a run knows no spans", source{path: "materialize/build.go", imports: []string{"go.opentelemetry.io/otel/trace"}}, "must not import go.opentelemetry.io"},
+		{"who makes them does", source{path: "cmd/internal/telemetry/run.go", imports: []string{"go.opentelemetry.io/otel/trace"}}, ""},
 		{"flags belong to cmd", source{path: "materialize/apply.go", imports: []string{"github.com/spf13/cobra"}}, "must not import github.com/spf13/cobra"},
 		{"similar names are other packages", source{path: "planner/plan.go", imports: []string{"osutil"}}, ""},
 		{"no new room", source{path: "util/strings.go"}, "no room called util"},

@@ -21,7 +21,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 	d := &fakeDaemon{snapshot: shop()}
 	judge(&d.snapshot, planner.CheckPassed)
-	families, err := New(options()).registry(d).Gather()
+	families, err := New(options()).Gatherer(d.Snapshot).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

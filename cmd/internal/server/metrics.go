@@ -19,13 +19,15 @@ const scrapes = 4
 
 // metrics answers scrapes from a registry of its own.
 func (s *Server) metrics(d Daemon) http.Handler {
-	return promhttp.HandlerFor(s.registry(d), promhttp.HandlerOpts{MaxRequestsInFlight: scrapes})
+	return promhttp.HandlerFor(s.Gatherer(d.Snapshot), promhttp.HandlerOpts{MaxRequestsInFlight: scrapes})
 }
 
-func (s *Server) registry(d Daemon) *prometheus.Registry {
+// Gatherer gathers all metrics there are: of what was counted, and of what is known when
+// it is asked.
+func (s *Server) Gatherer(snapshot func() Snapshot) prometheus.Gatherer {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		snapshotCollector{d, s.counters, s.Now})
+		snapshotCollector{snapshot, s.counters, s.Now})
 	registry.MustRegister(s.counters.collectors()...)
 	return registry
 }
@@ -60,7 +62,7 @@ var (
 
 // snapshotCollector tells of what a daemon knows when it is asked.
 type snapshotCollector struct {
-	daemon   Daemon
+	snapshot func() Snapshot
 	counters *counters
 	now      func() time.Time
 }
@@ -70,7 +72,7 @@ func (snapshotCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect sends the metrics of the snapshot.
 func (c snapshotCollector) Collect(out chan<- prometheus.Metric) {
-	s := c.daemon.Snapshot()
+	s := c.snapshot()
 	e := emitter{out}
 	e.gauge(invalidDesc, number(s.Invalid != ""))
 	e.gauge(runningDesc, float64(len(s.Running)))

@@ -142,14 +142,25 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 		return materialize.Result{}, fault("Cannot record since when schedules are planned with", err)
 	}
 	s.forgetEvents()
+	trace, id := s.trace()
+	if traceID := trace.TraceID(); traceID != "" {
+		s.Log.Info().Str("run", id).Str("trace_id", traceID).Msg("the run is traced")
+	}
 	executor := materialize.Executor{
-		DB: db, Graph: s.Graph, State: now, Sources: s.Looks, Relook: s.observe,
-		Parallelism: s.Parallelism, Now: s.Now, Emit: s.Emit, Redact: s.Redactor.String,
+		ID: id, DB: db, Graph: s.Graph, State: now, Sources: s.Looks, Relook: s.observe,
+		Parallelism: s.Parallelism, Now: s.Now, Redact: s.Redactor.String, Trace: trace.Phases(),
+		Emit: func(e materialize.Event) {
+			trace.Event(e)
+			if s.Emit != nil {
+				s.Emit(e)
+			}
+		},
 		Breaches: func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
 			return s.settle(ctx, db, before, after, run, false)
 		},
 	}
 	result, err := executor.Apply(ctx, s.Project, plan)
+	trace.End(result, err, s.Now())
 	if err != nil {
 		return result, fault("The run failed", err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/notify"
+	"github.com/seed-4311623e/assets/cmd/internal/telemetry"
 	"github.com/seed-4311623e/assets/materialize"
 	"github.com/seed-4311623e/assets/materialize/observe"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
@@ -28,9 +29,17 @@ type Job struct {
 	shared  *materialize.Shared
 	began   map[assets.Name]observe.Look
 	told    *notify.Run
+	id      string
+	trace   *telemetry.Run
 	// recorded says that what the job looked at again stands in the warehouse.
 	recorded bool
 }
+
+// ID is the id of the run.
+func (j *Job) ID() string { return j.id }
+
+// TraceID is the id of the run's trace; empty: it is not traced.
+func (j *Job) TraceID() string { return j.trace.TraceID() }
 
 // Session is the project that the job carries a plan out of, as it was when the job began.
 func (j *Job) Session() *Session { return j.session }
@@ -44,19 +53,22 @@ func (j *Job) Run(ctx context.Context) {
 	s := j.session
 	j.told = s.Notify(j.Plan)
 	executor := materialize.Executor{
-		DB: j.db, Graph: s.Graph, State: s.State, Sources: s.Looks, Relook: s.observe,
-		Parallelism: s.Parallelism, Shared: j.shared, Now: s.Now, Redact: s.Redactor.String,
+		ID: j.id, DB: j.db, Graph: s.Graph, State: s.State, Sources: s.Looks, Relook: s.observe,
+		Parallelism: s.Parallelism, Shared: j.shared, Now: s.Now, Redact: s.Redactor.String, Trace: j.trace.Phases(),
 		Breaches: func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
 			return s.settle(ctx, j.db, before, after, run, true)
 		},
 		Emit: func(e materialize.Event) {
 			j.told.Event(e)
+			j.trace.Event(e)
 			if s.Emit != nil {
 				s.Emit(e)
 			}
 		},
 	}
-	if j.Result, j.Err = executor.Apply(ctx, s.Project, j.Plan); j.Err != nil {
+	j.Result, j.Err = executor.Apply(ctx, s.Project, j.Plan)
+	j.trace.End(j.Result, j.Err, s.Now())
+	if j.Err != nil {
 		return
 	}
 	// A source that moved while it was read was looked at again.
@@ -91,7 +103,9 @@ func (j *Job) moved() map[assets.Name]observe.Look {
 func (s *Session) newJob(db *warehouse.DB, shared *materialize.Shared, plan planner.Plan) *Job {
 	f := s.frozen()
 	f.State = shared.State()
-	return &Job{Plan: plan, session: f, db: db, shared: shared, began: maps.Clone(f.Looks)}
+	j := &Job{Plan: plan, session: f, db: db, shared: shared, began: maps.Clone(f.Looks)}
+	j.trace, j.id = f.trace()
+	return j
 }
 
 // LockedBy is the program that holds the warehouse, if that is what err says.

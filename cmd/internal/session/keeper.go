@@ -126,6 +126,7 @@ func (k *Keeper) Take(l *Loaded) bool {
 	k.s = n
 	k.current.Store(n)
 	k.reread()
+	n.Telemetry.Configure(n.Project)
 	return true
 }
 

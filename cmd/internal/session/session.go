@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/assets/config"
+	"github.com/seed-4311623e/assets/cmd/internal/telemetry"
 	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize"
 	"github.com/seed-4311623e/assets/materialize/compile"
@@ -42,6 +43,8 @@ type Options struct {
 	At       time.Time // the moment that plans are made for; zero: when they are made
 	// Emit is told of what happens during Apply, one call at a time.
 	Emit func(materialize.Event)
+	// Telemetry sends traces and metrics; nil: nobody wants any.
+	Telemetry *telemetry.Telemetry
 }
 
 // Session is one look at a project. It is for one goroutine.
