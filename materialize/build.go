@@ -318,7 +318,7 @@ func (r *run) fail(t *task, err error) {
 	case t.record.Reads == nil:
 		t.record.Reads = r.versions(t)
 	}
-	t.record.Err = r.redact(err.Error())
+	t.record.Err = r.redact(warehouse.Limited(err).Error())
 	r.finish(t, FailedBuild, t.record.Err)
 }
 
