@@ -15,6 +15,9 @@ type Project struct {
 	Freshness []Freshness
 	// MaxBuildsPerRun bounds how many assets one plan builds; 0: all that are to be.
 	MaxBuildsPerRun int
+	DuckDB          DuckDB
+	// Pools are what limits how many assets are built at once, by name.
+	Pools map[string]*Pool
 	// OpenLineage says where the events of runs go; nil: nowhere.
 	OpenLineage *OpenLineage
 	// OTLP says where traces and metrics of runs go; nil: the environment may.
@@ -102,6 +105,8 @@ type Asset struct {
 	Failure     Failure
 	// Inputs are what it says of assets that it reads, in the order written.
 	Inputs   []InputRule
+	Pools    []string  // it takes a slot in each while it is built; sorted
+	Priority int       // among assets that may start: the higher goes first
 	Decl     hcl.Range // the block's header
 	SQLRange hcl.Range // the sql argument's expression
 	// ContractRange is the contract argument's expression, or the block's header if

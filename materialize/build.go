@@ -335,7 +335,7 @@ func (r *run) fail(t *task, err error) {
 	case t.record.Reads == nil:
 		t.record.Reads = r.versions(t)
 	}
-	t.record.Err = r.redact(err.Error())
+	t.record.Err = r.redact(warehouse.Limited(err).Error())
 	r.giveUp(t)
 	r.finish(t, FailedBuild, t.record.Err)
 	if t.asset.Failure.OnFailure == assets.StopRun {

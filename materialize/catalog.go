@@ -72,7 +72,7 @@ func newCatalog(ctx context.Context, r *run) (*catalog, error) {
 		}
 	}
 	if err == nil {
-		err = r.shared.threads(ctx, admin, r.onDemand || k.anythingBig())
+		err = r.shared.threads(ctx, r.DB, r.onDemand || k.anythingBig())
 	}
 	if err != nil {
 		k.close(context.WithoutCancel(ctx))

@@ -2,7 +2,6 @@ package materialize
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"sync"
 	"time"
@@ -104,15 +103,19 @@ func (r *run) link() {
 	}
 }
 
-// ready is a heap of tasks whose inputs are done: longest remaining path first, then name.
+// compare orders tasks that are ready: longest remaining path first, then the higher
+// priority, then by name.
+func (t *task) compare(other *task) int {
+	return cmp.Or(-cmp.Compare(t.rest, other.rest), -cmp.Compare(t.asset.Priority, other.asset.Priority), t.step.Asset.Compare(other.step.Asset))
+}
+
+// ready is a heap of tasks whose inputs are done, the first of their order on top.
 type ready []*task
 
-func (q ready) Len() int      { return len(q) }
-func (q ready) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q ready) Less(i, j int) bool {
-	return cmp.Or(-cmp.Compare(q[i].rest, q[j].rest), q[i].step.Asset.Compare(q[j].step.Asset)) < 0
-}
-func (q *ready) Push(t any) { *q = append(*q, t.(*task)) }
+func (q ready) Len() int           { return len(q) }
+func (q ready) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q ready) Less(i, j int) bool { return q[i].compare(q[j]) < 0 }
+func (q *ready) Push(t any)        { *q = append(*q, t.(*task)) }
 func (q *ready) Pop() any {
 	old := *q
 	t := old[len(old)-1]
@@ -126,11 +129,9 @@ func (q *ready) Pop() any {
 func (r *run) runTasks(ctx context.Context) error {
 	var (
 		mu      sync.Mutex
-		changed = sync.NewCond(&mu)
-		queue   ready
 		waiting = map[*task]int{} // inputs not done
 		left    int
-		stopped bool
+		first   []*task
 	)
 	for _, name := range r.Graph.Order {
 		t := r.tasks[name]
@@ -145,49 +146,34 @@ func (r *run) runTasks(ctx context.Context) error {
 			}
 		}
 		if waiting[t] == 0 {
-			queue = append(queue, t)
+			first = append(first, t)
 		}
 	}
-	heap.Init(&queue)
-
-	next := func() *task {
-		mu.Lock()
-		defer mu.Unlock()
-		for len(queue) == 0 && left > 0 && !stopped {
-			changed.Wait()
-		}
-		if left == 0 || stopped {
-			return nil
-		}
-		return heap.Pop(&queue).(*task)
+	leases := r.shared.leases
+	line := leases.open()
+	defer leases.close(line)
+	leases.queue(line, first...)
+	if left == 0 {
+		leases.close(line)
 	}
 	finish := func(t *task) {
 		mu.Lock()
 		defer mu.Unlock()
-		left--
+		var next []*task
 		for _, reader := range t.readers {
 			if waiting[reader]--; waiting[reader] == 0 {
-				heap.Push(&queue, reader)
+				next = append(next, reader)
 			}
 		}
-		changed.Broadcast()
-	}
-	requeue := func(t *task) {
-		mu.Lock()
-		defer mu.Unlock()
-		heap.Push(&queue, t)
-		changed.Broadcast()
-	}
-	stop := func() {
-		mu.Lock()
-		defer mu.Unlock()
-		stopped = true
-		changed.Broadcast()
+		leases.done(line, t, next...)
+		if left--; left == 0 {
+			leases.close(line)
+		}
 	}
 
 	flush := r.newFlusher()
 	group, ctx := errgroup.WithContext(ctx)
-	release := context.AfterFunc(ctx, stop)
+	release := context.AfterFunc(ctx, func() { leases.close(line) })
 	defer release()
 	var workers sync.WaitGroup
 	for range min(max(r.Parallelism, 1), max(left, 1)) {
@@ -199,22 +185,25 @@ func (r *run) runTasks(ctx context.Context) error {
 				return err
 			}
 			defer r.catalog.release(c)
-			for t := next(); t != nil; t = next() {
-				r.shared.work(ctx, func() { r.execute(ctx, c, t) })
+			for t := leases.next(line); t != nil; t = leases.next(line) {
+				r.execute(ctx, c, t)
 				if ctx.Err() != nil {
+					leases.done(line, t)
 					return ctx.Err()
 				}
 				if !t.ok() { // its name does not mean what was made of it
 					if err := r.catalog.forget(ctx, t.step.Asset); err != nil {
+						leases.done(line, t)
 						return err
 					}
 				}
-				if t.outcome == "" {
+				if t.outcome == "" { // it is attempted again, and leaves its place to others until then
+					leases.done(line, t)
 					group.Go(func() error {
 						if err := r.await(ctx, t); err != nil {
 							return err
 						}
-						requeue(t)
+						leases.queue(line, t)
 						return nil
 					})
 					continue
@@ -225,10 +214,11 @@ func (r *run) runTasks(ctx context.Context) error {
 				} else {
 					done = append(done, t.step.Asset)
 				}
-				if err := r.catalog.unpin(ctx, done...); err != nil {
+				err := r.catalog.unpin(ctx, done...)
+				finish(t)
+				if err != nil {
 					return err
 				}
-				finish(t)
 			}
 			return nil
 		})

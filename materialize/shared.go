@@ -18,8 +18,7 @@ import (
 // may go on at once. They must be apart: no asset that one works on may be worked
 // on, read or looked at by another. Each is planned from [Shared.State].
 type Shared struct {
-	// workers holds a token for every task that is being carried out.
-	workers chan struct{}
+	leases *leases // of workers and of slots in pools
 
 	// publishing is held while a run publishes or sweeps: DuckDB would let one of two
 	// transactions on the state tables fail.
@@ -35,7 +34,7 @@ type Shared struct {
 // NewShared is for a warehouse in this state, and for at most parallelism tasks at
 // a moment, of all runs together.
 func NewShared(state planner.State, parallelism int) *Shared {
-	return &Shared{workers: make(chan struct{}, max(parallelism, 1)), state: state, flying: map[*run]bool{}}
+	return &Shared{leases: newLeases(parallelism), state: state, flying: map[*run]bool{}}
 }
 
 // State is the state that the latest publish left, of whichever run.
@@ -47,6 +46,7 @@ func (s *Shared) State() planner.State {
 
 // enter registers a run and gives it the name of its catalog.
 func (s *Shared) enter(r *run) (catalog string) {
+	s.leases.resize(r.project.Pools)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.flying[r] = true
@@ -60,33 +60,22 @@ func (s *Shared) leave(r *run) {
 	delete(s.flying, r)
 }
 
-// threads sets how many threads DuckDB uses for a statement: one, or all cores if
+// threads sets how many threads DuckDB uses for a statement: one, or as many as it may if
 // anything big is to be built. One thread a worker is a third faster: below a row
 // group or so DuckDB cannot use more, and handing work between threads costs. The
 // number is lowered only for a run that is alone: to lower it waits for what runs.
-func (s *Shared) threads(ctx context.Context, c *warehouse.Conn, big bool) error {
+func (s *Shared) threads(ctx context.Context, db *warehouse.DB, big bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case !big && !s.single && len(s.flying) == 1:
 		s.single = true
-		return c.Exec(ctx, "SET threads=1")
+		return db.Exec(ctx, "SET threads=1")
 	case big && s.single:
 		s.single = false
-		return c.Exec(ctx, "RESET threads")
+		return db.AllThreads(ctx)
 	}
 	return nil
-}
-
-// work carries out a task when fewer than parallelism others are; not at all if
-// ctx is done before.
-func (s *Shared) work(ctx context.Context, do func()) {
-	select {
-	case <-ctx.Done():
-	case s.workers <- struct{}{}:
-		defer func() { <-s.workers }()
-		do()
-	}
 }
 
 // sweep drops the physical tables that nothing names: no record of what is

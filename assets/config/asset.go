@@ -54,6 +54,7 @@ func (l *loader) readOne(a *args, b *hclsyntax.Block) *assets.Asset {
 		asset.Kind = l.readKind(m, a.what)
 		break
 	}
+	asset.Pools, asset.Priority = l.pools(a), a.priority("priority")
 	l.readSchedule(a, asset)
 	l.readSQL(a, b, asset)
 	asset.Columns = l.readColumns(a, b.Body)

@@ -100,8 +100,8 @@ func newLoader(root string, o Options) *loader {
 		unread:      assets.Unread{Names: map[assets.Name]bool{}},
 		project: &assets.Project{
 			Dir: root, Warehouse: filepath.Join(root, defaultWarehouse), Timezone: "UTC",
-			Connections: map[string]*assets.Connection{},
-			Sources:     map[assets.Name]*assets.Source{}, Assets: map[assets.Name]*assets.Asset{}, Groups: map[string][]assets.Name{},
+			Connections: map[string]*assets.Connection{}, Pools: map[string]*assets.Pool{},
+			Sources: map[assets.Name]*assets.Source{}, Assets: map[assets.Name]*assets.Asset{}, Groups: map[string][]assets.Name{},
 			SensitiveVariables: map[string]bool{},
 		},
 	}
@@ -189,6 +189,7 @@ func (l *loader) load(o Options) {
 	l.loadLocals()
 	l.loadProject(nested)
 	l.loadConnections()
+	l.loadPools()
 	l.loadBlocks()
 	l.loadTests()
 	l.checkReferences()

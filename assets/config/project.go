@@ -76,6 +76,13 @@ func (l *loader) readProject(s *scope, b *hclsyntax.Block) {
 		}
 		l.readTelemetry(s, tb)
 	}
+	for i, db := range blocksOf(b.Body, "duckdb") {
+		if i > 0 {
+			l.report(problem(db.DefRange(), "Duplicate duckdb block", "A project has one. Put everything into the first."))
+			continue
+		}
+		l.readDuckDB(s, db)
+	}
 	for i, d := range blocksOf(b.Body, "defaults") {
 		if i > 0 {
 			l.report(problem(d.DefRange(), "Duplicate defaults block", "A project has one. Put everything into the first."))

@@ -21,8 +21,8 @@ type schema struct {
 }
 
 var topSchema = schema{
-	blocks: []string{"project", "variable", "locals", "connection", "source", "asset", "test"},
-	later:  []string{"module", "moved", "macro", "notify", "pool", "secret", "environment", "import", "removed", "data", "output"},
+	blocks: []string{"project", "variable", "locals", "connection", "source", "asset", "test", "pool"},
+	later:  []string{"module", "moved", "macro", "notify", "secret", "environment", "import", "removed", "data", "output"},
 	instead: map[string]string{
 		"model":     "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
 		"table":     "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
@@ -32,14 +32,17 @@ var topSchema = schema{
 
 var projectSchema = schema{
 	args:   []string{"warehouse", "timezone", "max_builds_per_run"},
-	blocks: []string{"defaults", "lineage", "telemetry"},
-	later: []string{"notify", "pool", "environment", "retention", "memory_limit", "threads", "temp_directory",
-		"required_version", "server"},
+	blocks: []string{"defaults", "lineage", "telemetry", "duckdb"},
+	later:  []string{"notify", "environment", "retention", "required_version", "server"},
 	instead: map[string]string{
-		"name":  "The project's name is its label: project \"shop\" { … }.",
-		"retry": "What holds for all assets stands in its defaults block: defaults { retry { … } }.",
+		"name":         "The project's name is its label: project \"shop\" { … }.",
+		"retry":        "What holds for all assets stands in its defaults block: defaults { retry { … } }.",
+		"pool":         "A pool stands beside the project block: pool \"crm\" { slots = 2 }.",
+		"memory_limit": inDuckDB, "threads": inDuckDB, "temp_directory": inDuckDB, "max_temp_directory_size": inDuckDB,
 	},
 }
+
+const inDuckDB = "It stands in a block of its own: duckdb { memory_limit = \"4GB\" }, each argument on a line."
 
 var lineageSchema = schema{blocks: []string{"openlineage"}}
 
@@ -99,15 +102,15 @@ var sourceFreshnessSchema = schema{
 }
 
 var assetSchema = schema{
-	args:   []string{"sql", "description", "owner", "tags", "enabled", "contract", "schedule", "every", "timezone", "for_each", "name", "timeout", "max_runtime", "on_failure"},
+	args:   []string{"sql", "description", "owner", "tags", "enabled", "contract", "schedule", "every", "timezone", "pools", "priority", "for_each", "name", "timeout", "max_runtime", "on_failure"},
 	blocks: []string{"column", "check", "materialize", "freshness", "retry", "input", "callback"},
-	later: []string{"partition", "command", "inputs", "notify", "pool", "pools", "priority",
-		"estimate", "macro", "environment", "load", "when"},
+	later:  []string{"partition", "command", "inputs", "notify", "estimate", "macro", "environment", "load", "when"},
 	instead: map[string]string{
 		"depends_on":    "What an asset depends on is read from its SQL.",
 		"ref":           "What an asset depends on is read from its SQL.",
 		"count":         "Make several assets of one block with `for_each`.",
 		"materialized":  "Choose how the asset is made with a block: materialize \"view\" {}.",
+		"pool":          "Name all pools that it needs as a list: pools = [\"crm\"].",
 		"query":         "Give the query as `sql`.",
 		"type":          "Choose how the asset is made with a block: materialize \"view\" {}.",
 		"cron":          "Give the cron expression as `schedule`.",
@@ -196,7 +199,7 @@ func asBlock(a *hclsyntax.Attribute) string {
 	switch a.Name {
 	case "materialize", "format":
 		return fmt.Sprintf("%s %q {}.", a.Name, value)
-	case "check", "column", "project", "variable", "connection", "source", "asset", "test", "given", "expect_check":
+	case "check", "column", "project", "variable", "connection", "source", "asset", "test", "pool", "given", "expect_check":
 		return fmt.Sprintf("%s %q { … }.", a.Name, value)
 	}
 	return a.Name + " { … }."

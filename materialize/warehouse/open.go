@@ -33,8 +33,7 @@ type Options struct {
 	LockTimeout time.Duration
 	// OnWait is called once, with the holder, before waiting.
 	OnWait func(*LockedError)
-	// TempDir is where large operations spill to; created on demand by DuckDB.
-	TempDir string
+	Limits
 }
 
 // DB is a running DuckDB instance. Its methods may be called from many goroutines.
@@ -47,6 +46,7 @@ type DB struct {
 	// version is that of the state tables: an older one than stateVersion if they
 	// could not be migrated, the file being open for reading only.
 	version int
+	threads int // see Limits
 }
 
 // Conn is one connection: one statement at a time, its own current catalog.
@@ -97,6 +97,9 @@ func open(ctx context.Context, o Options) (*DB, error) {
 		return nil, err
 	}
 	db.path = o.Path
+	if err := db.Limit(ctx, o.Limits); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	if err := db.setup(ctx, o); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -105,11 +108,7 @@ func open(ctx context.Context, o Options) (*DB, error) {
 
 func (db *DB) setup(ctx context.Context, o Options) error {
 	// Checkpoints are ours to time: in the middle of a run they only cost.
-	settings := "SET checkpoint_threshold='1TB'"
-	if o.TempDir != "" {
-		settings += "; SET temp_directory=" + Literal(o.TempDir)
-	}
-	if err := db.Exec(ctx, settings); err != nil {
+	if err := db.Exec(ctx, "SET checkpoint_threshold='1TB'"); err != nil {
 		return err
 	}
 	// Without a type DuckDB takes the ending of the path for one, such as .csv.

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/cmd/internal/view"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
 // fault is a diagnostic about something outside the project's files.
@@ -16,7 +17,7 @@ func fault(summary string, err error) hcl.Diagnostics {
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Interrupted",
 			Detail: "Nothing was published. What a run had built until now is kept, and the next apply goes on from there."}}
 	}
-	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: view.Sentence(err.Error())}}
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: view.Sentence(warehouse.Limited(err).Error())}}
 }
 
 // stale refuses a plan whose basis is no longer what it was.

@@ -74,7 +74,7 @@ func (s *Session) query(ctx context.Context, r *Result, statement string) error 
 // openForQuery opens the warehouse for reading; without a file, an empty instance.
 func (s *Session) openForQuery(ctx context.Context) (db *warehouse.DB, exists bool, err error) {
 	if _, err := os.Stat(s.Project.Warehouse); errors.Is(err, fs.ErrNotExist) {
-		db, err := warehouse.Memory(ctx)
+		db, err := s.scratch(ctx)
 		return db, false, err
 	}
 	db, err = warehouse.Open(ctx, s.warehouse(true))
@@ -249,6 +249,7 @@ func (s *Session) resolve(ctx context.Context, db *warehouse.DB, c *warehouse.Co
 // queryError is DuckDB's answer without what only we put into the statement:
 // catalogs, and the line before the query.
 func queryError(err error) error {
+	err = warehouse.Limited(err)
 	text := strings.NewReplacer(warehouse.Catalog+".", "", "_query.", "").Replace(err.Error())
 	text = lineNumber.ReplaceAllStringFunc(text, func(match string) string {
 		n, _ := strconv.Atoi(lineNumber.FindStringSubmatch(match)[1])

@@ -135,9 +135,33 @@ func (s *Session) openMemory() (db *warehouse.DB, err error) {
 	defer s.memory.mu.Unlock()
 	if s.memory.db == nil {
 		// Not bound to the caller's context: others use it after that is done.
-		s.memory.db, err = warehouse.Memory(context.Background())
+		s.memory.db, err = s.scratch(context.Background())
 	}
 	return s.memory.db, err
+}
+
+// scratch starts an instance without a warehouse.
+func (s *Session) scratch(ctx context.Context) (*warehouse.DB, error) {
+	db, err := warehouse.Memory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	limits := s.limits()
+	// When one instance is closed it clears its directory, which another may be using.
+	limits.TempDirectory += "-scratch"
+	if err := db.Limit(ctx, limits); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// limits are what an instance may use of the machine.
+func (s *Session) limits() warehouse.Limits {
+	limits := s.Project.DuckDB
+	if limits.TempDirectory == "" {
+		limits.TempDirectory = s.cache("tmp")
+	}
+	return limits
 }
 
 // openBinder starts an instance that statements are bound with.
@@ -165,7 +189,7 @@ func (s *Session) mayWrite() bool {
 func (s *Session) warehouse(readOnly bool) warehouse.Options {
 	return warehouse.Options{
 		Path: s.Project.Warehouse, ReadOnly: readOnly, LockTimeout: s.LockTimeout,
-		TempDir: s.cache("tmp"),
+		Limits: s.limits(),
 		OnWait: func(e *warehouse.LockedError) {
 			s.Log.Warn().Str("program", e.Program).Int("pid", e.PID).Stringer("at_most", s.LockTimeout).
 				Msg("the warehouse is in use by another process: waiting for it")

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +26,8 @@ type ShowAssetJSON struct {
 	Description string                `json:"description,omitempty"`
 	Owner       string                `json:"owner,omitempty"`
 	Tags        []string              `json:"tags"`
+	Pools       []string              `json:"pools,omitempty"`
+	Priority    int                   `json:"priority,omitempty"`
 	Columns     []assets.Column       `json:"columns"`
 	Inputs      []assets.Name         `json:"inputs"`
 	Readers     []assets.Name         `json:"readers"`
@@ -115,6 +118,7 @@ func showAsset(in planner.Input, name assets.Name) ShowAssetJSON {
 	if asset := in.Project.Assets[name]; asset != nil {
 		shown.Declared, shown.Kind = true, asset.Kind
 		shown.Description, shown.Owner, shown.Tags = asset.Description, asset.Owner, append(shown.Tags, asset.Tags...)
+		shown.Pools, shown.Priority = asset.Pools, asset.Priority
 	}
 	if node := in.Graph.Nodes[name]; node != nil {
 		shown.Inputs, shown.Readers = append(shown.Inputs, node.Inputs...), append(shown.Readers, node.Readers...)
@@ -174,7 +178,10 @@ func ShowText(w io.Writer, doc ShowJSON, now time.Time, style Style) {
 		}
 		fmt.Fprintf(w, "%s %s\n", style.Dim(string(a.Kind)), style.Bold(a.Asset.String()))
 		t := table{}
-		facts(&t, "description", a.Description, "owner", a.Owner, "tags", strings.Join(a.Tags, ", "), "inputs", names(a.Inputs, ","), "readers", names(a.Readers, ","))
+		facts(&t, "description", a.Description, "owner", a.Owner, "tags", strings.Join(a.Tags, ", "), "inputs", names(a.Inputs, ","), "readers", names(a.Readers, ","), "pools", strings.Join(a.Pools, ", "))
+		if a.Priority != 0 {
+			facts(&t, "priority", strconv.Itoa(a.Priority))
+		}
 		if a.Last == nil {
 			facts(&t, "built", "never")
 		} else {
