@@ -15,6 +15,7 @@ type Project struct {
 	Freshness []Freshness
 	// MaxBuildsPerRun bounds how many assets one plan builds; 0: all that are to be.
 	MaxBuildsPerRun int
+	Retention       Retention
 	// OpenLineage says where the events of runs go; nil: nowhere.
 	OpenLineage *OpenLineage
 	// Connections are other databases, by name.

@@ -67,6 +67,13 @@ func (l *loader) readProject(s *scope, b *hclsyntax.Block) {
 		}
 		l.readLineage(s, lb)
 	}
+	for i, rb := range blocksOf(b.Body, "retention") {
+		if i > 0 {
+			l.report(problem(rb.DefRange(), "Duplicate retention block", "A project has one. Put everything into the first."))
+			continue
+		}
+		l.readRetention(s, rb)
+	}
 	for i, d := range blocksOf(b.Body, "defaults") {
 		if i > 0 {
 			l.report(problem(d.DefRange(), "Duplicate defaults block", "A project has one. Put everything into the first."))

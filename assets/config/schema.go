@@ -32,8 +32,8 @@ var topSchema = schema{
 
 var projectSchema = schema{
 	args:   []string{"warehouse", "timezone", "max_builds_per_run"},
-	blocks: []string{"defaults", "lineage"},
-	later: []string{"notify", "retry", "pool", "environment", "retention", "memory_limit", "threads", "temp_directory",
+	blocks: []string{"defaults", "lineage", "retention"},
+	later: []string{"notify", "retry", "pool", "environment", "memory_limit", "threads", "temp_directory",
 		"required_version", "telemetry", "server"},
 	instead: map[string]string{"name": "The project's name is its label: project \"shop\" { … }."},
 }
