@@ -90,10 +90,10 @@ func (db *DB) copyTo(ctx context.Context, path string) error {
 	if err := c.Exec(ctx, "ATTACH "+Literal(path)+" AS "+copyCatalog+" (TYPE duckdb, "+options+")"); err != nil {
 		return err
 	}
-	err = c.Exec(ctx, "COPY FROM DATABASE "+Catalog+" TO "+copyCatalog)
+	err = c.transaction(ctx, func() error { return c.Exec(ctx, "COPY FROM DATABASE "+Catalog+" TO "+copyCatalog) })
 	// What is compared is what a reader will find in the file.
-	if err := errors.Join(err, c.Exec(context.WithoutCancel(ctx), "DETACH "+copyCatalog)); err != nil {
-		return uncopied(err)
+	if err := errors.Join(uncopied(err), c.Exec(context.WithoutCancel(ctx), "DETACH "+copyCatalog)); err != nil {
+		return err
 	}
 	if _, settled, err := stampOf(path); err != nil || !settled {
 		return errors.Join(err, errors.New("DuckDB left a write-ahead log beside the copy"))
@@ -125,13 +125,16 @@ func (c *Conn) storage(ctx context.Context) (string, error) {
 // uncopied says what DuckDB cannot copy. Our own tables can all be copied: it is what
 // others put into the file.
 func uncopied(err error) error {
+	if err == nil {
+		return nil
+	}
 	text := err.Error()
 	switch {
 	case IsDiskFull(err):
 		return fmt.Errorf("the disk is full (%w)", err)
 	case strings.Contains(text, "foreign key constraint"):
 		return fmt.Errorf("DuckDB cannot copy tables with foreign keys (%s)", firstLine(text))
-	case strings.Contains(text, "does not exist"):
+	case strings.Contains(text, "Function with name"):
 		return fmt.Errorf("DuckDB cannot copy a table of which a column is computed by a macro of the same file (%s)", firstLine(text))
 	}
 	return err

@@ -1,8 +1,10 @@
 package warehouse_test
 
 import (
+	"flag"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -55,8 +57,8 @@ func (p *past) id() string {
 }
 
 func (p *past) live() {
-	for range rapid.IntRange(1, 40).Draw(p.T, "steps") {
-		p.now = p.now.Add(time.Duration(rapid.IntRange(1, 300).Draw(p.T, "hours")) * time.Hour)
+	for range rapid.IntRange(1, 20).Draw(p.T, "steps") {
+		p.now = p.now.Add(time.Duration(rapid.IntRange(1, 500).Draw(p.T, "hours")) * time.Hour)
 		if rapid.Bool().Draw(p.T, "arrives") {
 			p.arrive()
 		} else {
@@ -185,6 +187,17 @@ func (p *past) read(k warehouse.Keeping) (r readings) {
 	return r
 }
 
+// fewer has rapid make no more tries in one test, unless more are asked for.
+func fewer(t *testing.T, checks int) {
+	f := flag.Lookup("rapid.checks")
+	if was := f.Value.String(); was == f.DefValue {
+		if err := f.Value.Set(strconv.Itoa(checks)); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Value.Set(was) })
+	}
+}
+
 // What is deleted of the past is nothing that anybody reads: whatever the history and the
 // retention, the state that plans are made from stays the same, and so does what checks,
 // estimates and breaches look back at.
@@ -192,6 +205,7 @@ func TestWhatIsNeededIsKept(t *testing.T) {
 	var gone int64
 	dir := t.TempDir()
 	n := 0
+	fewer(t, 25) // each writes to a file of its own
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		db, err := warehouse.Open(ctx, warehouse.Options{Path: filepath.Join(dir, fmt.Sprintf("w%d.duckdb", n))})
