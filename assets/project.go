@@ -15,6 +15,7 @@ type Project struct {
 	Freshness []Freshness
 	// MaxBuildsPerRun bounds how many assets one plan builds; 0: all that are to be.
 	MaxBuildsPerRun int
+	Retention       Retention
 	DuckDB          DuckDB
 	// Pools are what limits how many assets are built at once, by name.
 	Pools map[string]*Pool

@@ -91,15 +91,23 @@ func (r *run) materialize(ctx context.Context, c *warehouse.Conn, t *task) (Outc
 		}
 		if same && r.sameAside(ctx, c, t, last) {
 			// What is published stays, and so do all its readers.
-			t.record.Table, t.record.Previous, t.record.Made, t.record.Quarantine = last.Table, last.Previous, last.Made, last.Quarantine
+			t.record.Table, t.record.Previous, t.record.Made, t.record.Quarantine = last.Table, r.kept(last.Previous), last.Made, last.Quarantine
 			return Unchanged, nil
 		}
 	}
 	t.replaces = true
 	if published {
-		t.record.Previous = last.Table
+		t.record.Previous = r.kept(last.Table)
 	}
 	return Built, nil
+}
+
+// kept is the table of an old version, unless the project keeps none.
+func (r *run) kept(table string) string {
+	if r.project.Retention.Versions == 0 {
+		return ""
+	}
+	return table
 }
 
 // drifted reports whether what is published is not what was recorded, so that
@@ -286,7 +294,7 @@ func (r *run) takeUp(ctx context.Context, t *task) bool {
 	t.record = staged
 	t.record.LastGood = lastGood
 	t.record.Definition.Contract = contract
-	t.record.Run, t.record.Reads, t.record.Previous = r.id, reads, last.Table
+	t.record.Run, t.record.Reads, t.record.Previous = r.id, reads, r.kept(last.Table)
 	t.replaces = true
 	for i := range staged.Checks {
 		staged.Checks[i].Kept = staged.Checks[i].Rows

@@ -12,7 +12,7 @@ import (
 // history is what the checks of an asset measured of its earlier versions, oldest
 // first. Only checks that compare with earlier versions ask for it.
 func (r *run) history(ctx context.Context, a *assets.Asset) (map[string][]float64, error) {
-	most := historyOf(a.Checks)
+	most := LooksBack(a.Checks)
 	if most == 0 {
 		return nil, nil
 	}
@@ -23,8 +23,8 @@ func (r *run) history(ctx context.Context, a *assets.Asset) (map[string][]float6
 	return measured(records, ""), nil
 }
 
-// historyOf is how many records may have to be read for what checks compare with; 0: none.
-func historyOf(checks []assets.Check) (most int) {
+// LooksBack is how many records may have to be read for what checks compare with; 0: none.
+func LooksBack(checks []assets.Check) (most int) {
 	for _, c := range checks {
 		switch {
 		case c.Deviation != nil:

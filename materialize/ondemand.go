@@ -86,7 +86,7 @@ func (r *run) checkPublished(ctx context.Context, c *warehouse.Conn, last planne
 			return nil
 		}
 	}
-	records, err := r.DB.RecordsOfAsset(ctx, last.Asset, historyOf(checks)+1)
+	records, err := r.DB.RecordsOfAsset(ctx, last.Asset, LooksBack(checks)+1)
 	if err != nil {
 		return err
 	}

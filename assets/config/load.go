@@ -99,7 +99,7 @@ func newLoader(root string, o Options) *loader {
 		secrets:     map[string]bool{},
 		unread:      assets.Unread{Names: map[assets.Name]bool{}},
 		project: &assets.Project{
-			Dir: root, Warehouse: filepath.Join(root, defaultWarehouse), Timezone: "UTC",
+			Dir: root, Warehouse: filepath.Join(root, defaultWarehouse), Timezone: "UTC", Retention: assets.DefaultRetention(),
 			Connections: map[string]*assets.Connection{}, Pools: map[string]*assets.Pool{},
 			Sources: map[assets.Name]*assets.Source{}, Assets: map[assets.Name]*assets.Asset{}, Groups: map[string][]assets.Name{},
 			SensitiveVariables: map[string]bool{},

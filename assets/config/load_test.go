@@ -36,6 +36,7 @@ project "shop" {
   defaults {
     freshness { max_lag = "24h" }
   }
+  retention { runs = "7d" }
 }
 source "raw.orders" {
   description = "From the till"
@@ -110,6 +111,7 @@ func TestLoad(t *testing.T) {
 	want := &assets.Project{
 		Name: "shop", Dir: p.Dir, Warehouse: filepath.Join(p.Dir, "data", "shop.duckdb"), Timezone: "Europe/Paris",
 		Freshness: []assets.Freshness{lag(24 * time.Hour)},
+		Retention: assets.Retention{Versions: 1, Runs: 7 * 24 * time.Hour, Checks: 90 * 24 * time.Hour, Observations: 90 * 24 * time.Hour},
 		Groups:    map[string][]assets.Name{},
 		Sources: map[assets.Name]*assets.Source{
 			{Schema: "raw", Table: "orders"}: {

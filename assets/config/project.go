@@ -62,41 +62,33 @@ func (l *loader) readProject(s *scope, b *hclsyntax.Block) {
 	} else if n != nil {
 		p.MaxBuildsPerRun = int(*n)
 	}
-	for i, lb := range blocksOf(b.Body, "lineage") {
-		if i > 0 {
-			l.report(problem(lb.DefRange(), "Duplicate lineage block", "A project has one. Put everything into the first."))
-			continue
-		}
-		l.readLineage(s, lb)
-	}
-	for i, tb := range blocksOf(b.Body, "telemetry") {
-		if i > 0 {
-			l.report(problem(tb.DefRange(), "Duplicate telemetry block", "A project has one. Put everything into the first."))
-			continue
-		}
-		l.readTelemetry(s, tb)
-	}
-	for i, db := range blocksOf(b.Body, "duckdb") {
-		if i > 0 {
-			l.report(problem(db.DefRange(), "Duplicate duckdb block", "A project has one. Put everything into the first."))
-			continue
-		}
-		l.readDuckDB(s, db)
-	}
-	for i, d := range blocksOf(b.Body, "defaults") {
-		if i > 0 {
-			l.report(problem(d.DefRange(), "Duplicate defaults block", "A project has one. Put everything into the first."))
-			continue
-		}
-		l.noLabels(d)
-		l.fits(d.Body, defaultsSchema, "the defaults block")
-		da := l.args(s, d.Body, "the defaults block")
-		l.defaultContract = da.contract()
-		l.defaultFailure = l.readFailure(da, d, assets.Failure{})
-		for _, fb := range blocksOf(d.Body, "freshness") {
-			if f, ok := l.readFreshness(s, fb, "the defaults"); ok {
-				p.Freshness = append(p.Freshness, f)
+	for _, part := range []struct {
+		name string
+		read func(*scope, *hclsyntax.Block)
+	}{
+		{"lineage", l.readLineage}, {"telemetry", l.readTelemetry}, {"duckdb", l.readDuckDB},
+		{"retention", l.readRetention}, {"defaults", l.readDefaults},
+	} {
+		for i, block := range blocksOf(b.Body, part.name) {
+			if i > 0 {
+				l.report(problem(block.DefRange(), "Duplicate "+part.name+" block", "A project has one. Put everything into the first."))
+				continue
 			}
+			part.read(s, block)
+		}
+	}
+}
+
+// readDefaults reads what holds for assets that say nothing else.
+func (l *loader) readDefaults(s *scope, b *hclsyntax.Block) {
+	l.noLabels(b)
+	l.fits(b.Body, defaultsSchema, "the defaults block")
+	a := l.args(s, b.Body, "the defaults block")
+	l.defaultContract = a.contract()
+	l.defaultFailure = l.readFailure(a, b, assets.Failure{})
+	for _, fb := range blocksOf(b.Body, "freshness") {
+		if f, ok := l.readFreshness(s, fb, "the defaults"); ok {
+			l.project.Freshness = append(l.project.Freshness, f)
 		}
 	}
 }

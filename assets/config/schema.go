@@ -32,8 +32,8 @@ var topSchema = schema{
 
 var projectSchema = schema{
 	args:   []string{"warehouse", "timezone", "max_builds_per_run"},
-	blocks: []string{"defaults", "lineage", "telemetry", "duckdb"},
-	later:  []string{"notify", "environment", "retention", "required_version", "server"},
+	blocks: []string{"defaults", "lineage", "telemetry", "duckdb", "retention"},
+	later:  []string{"notify", "environment", "required_version", "server"},
 	instead: map[string]string{
 		"name":         "The project's name is its label: project \"shop\" { … }.",
 		"retry":        "What holds for all assets stands in its defaults block: defaults { retry { … } }.",

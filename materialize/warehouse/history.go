@@ -25,12 +25,16 @@ func (db *DB) ArrivalsSince(ctx context.Context, since time.Time) (map[assets.Na
 		return nil, err
 	}
 	defer c.Close()
-	logs, err := c.readArrivals(ctx, `SELECT source, version, arrived FROM (FROM `+Catalog+`._assets.observations SELECT *, rowid AS place)
-		QUALIFY greatest(arrived, lead(arrived) OVER (PARTITION BY source ORDER BY place)) >= `+Instant(since)+`
-			OR row_number() OVER (PARTITION BY source ORDER BY place DESC) <= `+rareArrivals+`
-		ORDER BY place`)
+	logs, err := c.readArrivals(ctx, "SELECT source, version, arrived FROM ("+arrivalsLately(Instant(since))+") ORDER BY place")
 	if err != nil {
 		return nil, fmt.Errorf("read when versions of sources arrived: %w", err)
 	}
 	return logs, nil
+}
+
+// arrivalsLately is a query for these entries.
+func arrivalsLately(since string) string {
+	return `SELECT source, version, arrived, place FROM (FROM ` + Catalog + `._assets.observations SELECT *, rowid AS place)
+		QUALIFY greatest(arrived, lead(arrived) OVER (PARTITION BY source ORDER BY place)) >= ` + since + `
+			OR row_number() OVER (PARTITION BY source ORDER BY place DESC) <= ` + rareArrivals
 }

@@ -72,6 +72,12 @@ func (c *Conn) earlier(ctx context.Context, state *planner.State) error {
 // arrivals reads the log of each source from the oldest version on that a record
 // read: whole, if one of these is not in it; the newest one, if none was read.
 func (c *Conn) arrivals(ctx context.Context, state planner.State) (map[assets.Name][]planner.Arrival, error) {
+	return c.readArrivals(ctx, "WITH "+arrivalsRead(state)+" SELECT log.source, log.version, log.arrived "+fromArrivalsRead+" ORDER BY log.place")
+}
+
+// arrivalsRead are common table expressions for fromArrivalsRead, which yields the
+// entries that [Conn.arrivals] reads.
+func arrivalsRead(state planner.State) string {
 	read := map[string]bool{}
 	add := func(m planner.Materialization) {
 		for input, r := range m.Reads {
@@ -90,15 +96,14 @@ func (c *Conn) arrivals(ctx context.Context, state planner.State) (map[assets.Na
 	}
 	slices.Sort(pairs)
 	pairs = append(pairs, "('', '')")
-	return c.readArrivals(ctx, `
-		WITH log AS (SELECT source, version, arrived, rowid AS place FROM _assets.observations),
-		read(source, version) AS (VALUES `+strings.Join(pairs, ",")+`),
+	return `log AS (SELECT source, version, arrived, rowid AS place FROM _assets.observations),
+		read(source, version) AS (VALUES ` + strings.Join(pairs, ",") + `),
 		latest AS (SELECT source, version, max(place) AS place FROM log GROUP BY ALL),
 		oldest AS (SELECT source, min(coalesce(latest.place, -1)) AS place FROM read LEFT JOIN latest USING (source, version) GROUP BY source),
-		newest AS (SELECT source, max(place) AS place FROM log GROUP BY source)
-		SELECT log.source, log.version, log.arrived FROM log JOIN newest USING (source) LEFT JOIN oldest USING (source)
-		WHERE log.place >= coalesce(oldest.place, newest.place) ORDER BY log.place`)
+		newest AS (SELECT source, max(place) AS place FROM log GROUP BY source)`
 }
+
+const fromArrivalsRead = `FROM log JOIN newest USING (source) LEFT JOIN oldest USING (source) WHERE log.place >= coalesce(oldest.place, newest.place)`
 
 // readArrivals reads logs of sources. The query yields source, version and arrived, the oldest first.
 func (c *Conn) readArrivals(ctx context.Context, query string) (map[assets.Name][]planner.Arrival, error) {
@@ -117,13 +122,13 @@ func (c *Conn) readArrivals(ctx context.Context, query string) (map[assets.Name]
 	return logs, err
 }
 
-// estimates are the 95th percentiles of how long the last 50 builds of each asset took.
+// estimates are the 95th percentiles of how long the last builds of each asset took.
 func (c *Conn) estimates(ctx context.Context) (map[assets.Name]time.Duration, error) {
 	out := map[assets.Name]time.Duration{}
 	err := c.each(ctx, `SELECT asset, round(quantile_cont(took, 0.95))::BIGINT FROM (
 			SELECT asset, epoch_us(ended) - epoch_us(began) AS took FROM _assets.materializations
 			WHERE environment = '`+Environment+`' AND status IN ('published', 'unchanged')
-			QUALIFY row_number() OVER (PARTITION BY asset ORDER BY id DESC) <= 50) GROUP BY asset`,
+			QUALIFY row_number() OVER (PARTITION BY asset ORDER BY id DESC) <= `+fmt.Sprint(keptBuilds)+`) GROUP BY asset`,
 		func(scan func(...any) error) error {
 			var asset string
 			var us int64

@@ -121,6 +121,9 @@ func (db *DB) setup(ctx context.Context, o Options) error {
 		return err
 	}
 	if !o.ReadOnly {
+		for _, path := range Fresh(o.Path) { // whoever makes one holds the file, or is about to create it
+			os.Remove(path)
+		}
 		if err := db.trim(ctx); err != nil {
 			return err
 		}
@@ -152,7 +155,7 @@ func (db *DB) trim(ctx context.Context) error {
 func (db *DB) attach(ctx context.Context, statement string, o Options) error {
 	deadline := time.Now().Add(o.LockTimeout)
 	for waited := false; ; {
-		err := openError(o.Path, db.Exec(ctx, statement))
+		err := openError(o.Path, db.attachOne(ctx, statement, o.Path))
 		var locked *LockedError
 		if !errors.As(err, &locked) || !time.Now().Before(deadline) {
 			return err
@@ -169,6 +172,29 @@ func (db *DB) attach(ctx context.Context, statement string, o Options) error {
 	}
 }
 
+// attachOne attaches the file at path. One that was replaced between the look for its
+// name and the lock is not the warehouse any more: then it is done again.
+func (db *DB) attachOne(ctx context.Context, statement, path string) error {
+	for {
+		before, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if err := db.Exec(ctx, statement); err != nil {
+			return err
+		}
+		if now, err := os.Stat(path); err == nil && os.SameFile(before, now) {
+			return nil
+		}
+		if err := db.Exec(context.WithoutCancel(ctx), "DETACH "+Catalog); err != nil {
+			return err
+		}
+	}
+}
+
+// storageVersion is DuckDB's format of a warehouse file, at least.
+const storageVersion = "v1.2.0"
+
 // create makes a new warehouse file. The storage options matter for speed: the
 // oldest storage version, DuckDB's default, spends a third of a checkpoint on
 // converting statistics, and blocks of 256 KiB waste space on small tables.
@@ -176,14 +202,14 @@ func create(ctx context.Context, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return fmt.Errorf("create the warehouse's directory: %w", err)
 	}
-	fresh := fmt.Sprintf("%s.%d.new", path, os.Getpid())
+	fresh := freshName(path)
 	defer os.Remove(fresh)
 	defer os.Remove(fresh + ".wal")
 	db, err := Memory(ctx)
 	if err != nil {
 		return err
 	}
-	err = db.Exec(ctx, "ATTACH "+Literal(fresh)+" AS "+Catalog+" (TYPE duckdb, STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 65536)")
+	err = db.Exec(ctx, "ATTACH "+Literal(fresh)+" AS "+Catalog+" (TYPE duckdb, STORAGE_VERSION '"+storageVersion+"', BLOCK_SIZE 65536)")
 	if err == nil {
 		err = db.prepareState(ctx, false)
 	}

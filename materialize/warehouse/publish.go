@@ -288,8 +288,16 @@ func (db *DB) SweepExcept(ctx context.Context, keep func(table string) bool) ([]
 		return nil, err
 	}
 	defer c.Close()
-	var drop []string
-	err = c.each(ctx, "SELECT table_name FROM duckdb_tables() WHERE database_name = '"+Catalog+"' AND schema_name = '_assets' AND contains(table_name, '@')",
+	drop, err := c.unnamed(ctx, keep)
+	if err != nil {
+		return nil, err
+	}
+	return drop, c.dropTables(ctx, drop)
+}
+
+// unnamed lists the physical tables that are not to be kept.
+func (c *Conn) unnamed(ctx context.Context, keep func(table string) bool) (drop []string, err error) {
+	return drop, c.each(ctx, "SELECT table_name FROM duckdb_tables() WHERE database_name = '"+Catalog+"' AND schema_name = '_assets' AND contains(table_name, '@') ORDER BY table_name",
 		func(scan func(...any) error) error {
 			var table string
 			err := scan(&table)
@@ -298,11 +306,15 @@ func (db *DB) SweepExcept(ctx context.Context, keep func(table string) bool) ([]
 			}
 			return err
 		})
-	if err != nil || len(drop) == 0 {
-		return nil, err
+}
+
+// dropTables drops physical tables, all or none.
+func (c *Conn) dropTables(ctx context.Context, tables []string) error {
+	if len(tables) == 0 {
+		return nil
 	}
-	return drop, c.transaction(ctx, func() error {
-		for _, table := range drop {
+	return c.transaction(ctx, func() error {
+		for _, table := range tables {
 			if err := c.Exec(ctx, "DROP TABLE "+TableRef(table)); err != nil {
 				return err
 			}

@@ -18,13 +18,8 @@ func ReplaceFileDurably(path string, content []byte) error {
 	if err := replaceFile(path, content, (*os.File).Sync); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	// Not every file system can do this for a directory, and then none of ours needs it.
-	_ = dir.Sync()
-	return dir.Close()
+	syncDir(filepath.Dir(path))
+	return nil
 }
 
 // replaceFile calls finish with the new file when it is written, before it is in place.

@@ -13,6 +13,15 @@ func (db *DB) Current(ctx context.Context, name assets.Name) (planner.Materializ
 	return db.one(ctx, "SELECT record FROM "+Catalog+"._assets.current WHERE environment = ? AND asset = ? ORDER BY id DESC LIMIT 1", Environment, name.String())
 }
 
+// Published counts the names that are published.
+func (db *DB) Published(ctx context.Context) (n int, err error) {
+	if db.bare {
+		return 0, nil
+	}
+	err = db.pool.QueryRowContext(ctx, "SELECT count(DISTINCT asset) FROM "+Catalog+"._assets.current WHERE environment = '"+Environment+"'").Scan(&n)
+	return n, err
+}
+
 // RecordOfTable returns the record with which a physical table was published;
 // false if there is none any more.
 func (db *DB) RecordOfTable(ctx context.Context, table string) (planner.Materialization, bool, error) {

@@ -171,5 +171,6 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	if err := db.Observe(ctx, late); err != nil {
 		return result, fault("Cannot record what was observed during the run", err)
 	}
+	s.retain(ctx, db)
 	return result, nil
 }

@@ -39,6 +39,9 @@ func (s *Session) CompareVersions(ctx context.Context, text string, key []string
 		if v.Now, published, err = db.Current(ctx, name); err != nil || !published {
 			return err
 		}
+		if v.Now.Table != "" && s.Project.Retention.Versions == 0 {
+			return fmt.Errorf("no old version of %s is kept: the project says retention { versions = 0 }", name)
+		}
 		if err := twoVersions(name, v.Now); err != nil {
 			return err
 		}

@@ -322,6 +322,9 @@ func (k *Keeper) Release() error {
 	snapshot := warehouse.Snapshot{State: k.shared.State(), Observed: k.s.recorded}
 	k.s.State = snapshot.State
 	k.reread()
+	if k.clean {
+		k.s.retain(context.Background(), k.db)
+	}
 	left, err := k.db.Revision(context.Background())
 	if err != nil {
 		left = "" // then the state is read anew
