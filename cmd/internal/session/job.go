@@ -43,20 +43,22 @@ func (j *Job) Broken() bool { return j.Err != nil && warehouse.IsBroken(j.Err) }
 func (j *Job) Run(ctx context.Context) {
 	s := j.session
 	j.told = s.Notify(j.Plan)
+	running, c := s.conduct(ctx)
 	executor := materialize.Executor{
 		DB: j.db, Graph: s.Graph, State: s.State, Sources: s.Looks, Relook: s.observe,
 		Parallelism: s.Parallelism, Shared: j.shared, Now: s.Now, Redact: s.Redactor.String,
 		Breaches: func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
 			return s.settle(ctx, j.db, before, after, run, true)
 		},
-		Emit: func(e materialize.Event) {
+		Emit: s.telling(func(e materialize.Event) {
+			c.event(e)
 			j.told.Event(e)
-			if s.Emit != nil {
-				s.Emit(e)
-			}
-		},
+		}),
 	}
-	if j.Result, j.Err = executor.Apply(ctx, s.Project, j.Plan); j.Err != nil {
+	j.Result, j.Err = executor.Apply(running, s.Project, j.Plan)
+	j.Err = c.stopped(running, j.db, j.Err)
+	c.end(j.Result, j.Err)
+	if j.Err != nil {
 		return
 	}
 	// A source that moved while it was read was looked at again.
