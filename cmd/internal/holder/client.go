@@ -88,9 +88,9 @@ func Cancel(ctx context.Context, path, run, by string) (how string, err error) {
 }
 
 // Follow calls each with what happens in the process that holds the warehouse at path, as
-// lines of `apply -json`, until that gives the file up, or ctx is done. begun is called
-// when nothing that happens is missed any more.
-func Follow(ctx context.Context, path string, begun func(), each func(line []byte)) error {
+// lines of `apply -json`, until that gives the file up, or ctx is done, or there is an
+// error. begun is called when nothing that happens is missed any more.
+func Follow(ctx context.Context, path string, begun func() error, each func(line []byte) error) error {
 	l, err := dial(ctx, path, request{Want: follow})
 	if err != nil {
 		return err
@@ -103,13 +103,17 @@ func Follow(ctx context.Context, path string, begun func(), each func(line []byt
 	if err := l.conn.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
-	begun()
+	if err := begun(); err != nil {
+		return err
+	}
 	for {
 		var r reply
 		if err := l.receive(&r); err != nil {
 			return ctx.Err()
 		}
-		each(r.Event)
+		if err := each(r.Event); err != nil {
+			return err
+		}
 	}
 }
 

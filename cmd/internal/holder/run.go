@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/materialize"
 )
 
@@ -30,16 +31,18 @@ type Run struct {
 	cancel context.CancelCauseFunc
 
 	// Guarded by of.mu:
-	info  RunInfo
+	info RunInfo
+	busy map[assets.Name]materialize.Event // what is being built, and when that began
+	how  string
+
 	ended chan struct{}
-	how   string
 }
 
 // Begin makes a run known. It is to be carried out with the context that is returned, and
 // to be ended whatever comes of it.
 func (rs *Runs) Begin(ctx context.Context) (context.Context, *Run) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	r := &Run{of: rs, cancel: cancel, ended: make(chan struct{})}
+	r := &Run{of: rs, cancel: cancel, busy: map[assets.Name]materialize.Event{}, ended: make(chan struct{})}
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	if rs.going == nil {
@@ -57,6 +60,12 @@ func (r *Run) Event(e materialize.Event) {
 		r.info.ID, r.info.Began = e.Run, e.At.UTC()
 	}
 	r.info.Done, r.info.Total = e.Done, e.Total
+	switch e.Type {
+	case materialize.AssetStarted:
+		r.busy[e.Asset] = e
+	case materialize.AssetFinished:
+		delete(r.busy, e.Asset)
+	}
 	for follower := range r.of.followers {
 		select {
 		case follower <- e:
@@ -123,7 +132,8 @@ func (rs *Runs) end(ctx context.Context, id, by string) (how string, err error) 
 // followed is how many events may wait for a follower.
 const followed = 1000
 
-// follow returns what happens from now on. It is closed when the follower is too slow.
+// follow returns what happens from now on, and first what has begun and not ended. It is
+// closed when the follower is too slow.
 func (rs *Runs) follow() (events chan materialize.Event, leave func()) {
 	events = make(chan materialize.Event, followed)
 	rs.mu.Lock()
@@ -132,6 +142,13 @@ func (rs *Runs) follow() (events chan materialize.Event, leave func()) {
 		rs.followers = map[chan materialize.Event]bool{}
 	}
 	rs.followers[events] = true
+	for r := range rs.going {
+		for _, begun := range r.busy {
+			if len(events) < followed {
+				events <- begun
+			}
+		}
+	}
 	return events, func() {
 		rs.mu.Lock()
 		defer rs.mu.Unlock()
