@@ -33,6 +33,9 @@ in another process does, before anything of it is visible.`,
 			defer s.Close()
 			name, records, diags := s.RecordsOfAsset(c.Context(), args[0], max(limit, 1))
 			if diags.HasErrors() {
+				if follow && c.Context().Err() != nil {
+					return nil // that is how it ends
+				}
 				return a.refuse(diags, s)
 			}
 			tell := func(lines ...view.LogJSON) error {

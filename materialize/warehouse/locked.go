@@ -22,6 +22,7 @@ type LockedError struct {
 	Runs    []string
 	Since   time.Time // that it has held the file
 	Leaving bool      // it is about to give the file up
+	Silent  bool      // it should answer, and does not
 }
 
 // By names who holds the file.
@@ -44,10 +45,12 @@ func (e *LockedError) By() string {
 
 func (e *LockedError) Error() string {
 	text := fmt.Sprintf("the warehouse %s is in use by %s: DuckDB lets one process at a time open a file for writing. ", e.Path, e.By())
-	switch len(e.Runs) {
-	case 0:
+	switch {
+	case e.Silent:
+		return text + "It should answer and does not: it may have been stopped. Let it go on (kill -CONT), or end it"
+	case len(e.Runs) == 0:
 		return text + "Wait for it or stop it, or give -lock-timeout more time"
-	case 1:
+	case len(e.Runs) == 1:
 		return text + fmt.Sprintf("It carries out run %s. Wait for that with -lock-timeout, as in -lock-timeout=10m, or end it: assets cancel %[1]s", e.Runs[0])
 	}
 	return text + fmt.Sprintf("It carries out %d runs. Wait for them with -lock-timeout, as in -lock-timeout=10m, or end one: assets cancel %s", len(e.Runs), e.Runs[0])

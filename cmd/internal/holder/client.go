@@ -68,6 +68,7 @@ func Pool(ctx context.Context, path string) (*sql.DB, Info, error) {
 // Name completes what is known of who holds a warehouse.
 func Name(ctx context.Context, e *warehouse.LockedError) {
 	info, err := Ask(ctx, e.Path)
+	e.Silent = err != nil && !errors.Is(err, ErrNobody) && ctx.Err() == nil
 	if err != nil || e.PID != 0 && e.PID != info.PID {
 		return
 	}

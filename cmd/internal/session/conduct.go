@@ -58,7 +58,7 @@ func (s *Session) telling(also func(materialize.Event)) func(materialize.Event) 
 // stopped turns the error of a run that was cancelled, or interrupted, into what a person
 // has to know of it, and records the run. Other errors stay as they are.
 func (c *conduct) stopped(ctx context.Context, db *warehouse.DB, err error) error {
-	if err == nil || ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+	if err == nil || ctx.Err() == nil || !warehouse.IsInterrupted(err) {
 		return err
 	}
 	stopped := &StoppedError{Run: c.sofar.ID, Built: c.sofar.Built}

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/cmd/internal/view"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
 // fault is a diagnostic about something outside the project's files.
@@ -17,7 +17,7 @@ func fault(summary string, err error) hcl.Diagnostics {
 	switch {
 	case errors.As(err, &stopped):
 		return hcl.Diagnostics{stopped.diagnostic()}
-	case errors.Is(err, context.Canceled):
+	case warehouse.IsInterrupted(err):
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Interrupted", Detail: "Nothing was published, and nothing was changed."}}
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: view.Sentence(err.Error())}}

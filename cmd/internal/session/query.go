@@ -283,7 +283,7 @@ func (s *Session) resolve(ctx context.Context, db *warehouse.DB, c *warehouse.Co
 // queryError is DuckDB's answer without what only we put into the statement:
 // catalogs, and the line before the query.
 func queryError(err error) error {
-	if errors.Is(err, warehouse.ErrHolderLost) || errors.Is(err, context.Canceled) {
+	if errors.Is(err, warehouse.ErrHolderLost) || warehouse.IsInterrupted(err) {
 		return err
 	}
 	text := ownCatalogs.ReplaceAllString(err.Error(), "")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/seed-4311623e/assets/materialize/warehouse"
@@ -18,6 +19,14 @@ import (
 // ends as soon as no answer is under way. The connection is closed.
 // It never writes to the warehouse. The error says why it ended; nil: in good order.
 func Answer(ctx context.Context, leaving <-chan struct{}, db *warehouse.DB, conn net.Conn, in *bufio.Reader) error {
+	err := answer(ctx, leaving, db, conn, in)
+	if isClosed(err) {
+		return nil
+	}
+	return err
+}
+
+func answer(ctx context.Context, leaving <-chan struct{}, db *warehouse.DB, conn net.Conn, in *bufio.Reader) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
@@ -67,6 +76,8 @@ type answerer struct {
 	rows *sql.Rows // the one open result; nil: none
 	// inTransaction says that the reader began one.
 	inTransaction bool
+	// catalogs are those that it attached: the whole instance sees them.
+	catalogs []string
 }
 
 // listen hands on requests until there are no more.
@@ -75,9 +86,6 @@ func (a *answerer) listen(ctx context.Context, requests chan<- request) error {
 		// Also while an answer is worked on: that takes no word from the reader, and may take long.
 		var r request
 		if err := a.receive(&r, largest); err != nil {
-			if isClosed(err) {
-				return nil
-			}
 			return fmt.Errorf("read a request: %w", err)
 		}
 		select {
@@ -154,7 +162,11 @@ func (a *answerer) query(ctx context.Context, r request) (reply, error) {
 		a.inTransaction = false
 		return reply{}, a.db.Exec(ctx, r.SQL)
 	case arranges:
-		return reply{}, a.db.Exec(ctx, r.SQL, r.Args...)
+		err := a.db.Exec(ctx, r.SQL, r.Args...)
+		if catalog, attached := strings.CutPrefix(r.SQL, attach); attached && err == nil {
+			a.catalogs = append(a.catalogs, catalog)
+		}
+		return reply{}, err
 	}
 	if !a.inTransaction {
 		if err := a.db.Exec(ctx, "BEGIN TRANSACTION READ ONLY"); err != nil {
@@ -220,6 +232,13 @@ func (a *answerer) forget() error {
 func (a *answerer) leave() {
 	a.conn.Close()
 	a.forget()
+	ctx := context.Background()
+	if a.inTransaction {
+		a.db.Exec(ctx, "ROLLBACK")
+	}
+	for _, catalog := range a.catalogs {
+		a.db.Exec(ctx, "USE memory; DETACH "+catalog)
+	}
 	// The pool closes what is said to be broken, and does not hand it to the run.
 	a.db.Raw(func(any) error { return driver.ErrBadConn })
 	a.db.Close()

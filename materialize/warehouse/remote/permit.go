@@ -26,6 +26,8 @@ const (
 // A catalog in memory that belongs to one query: see [CatalogName].
 const ownCatalog = `_q_[0-9a-z]{8,32}`
 
+const attach = "ATTACH ':memory:' AS "
+
 // Quoted names, and a plain one.
 const name = `(?:"(?:[^"\x00]|"")+"|[a-z_][a-z0-9_]*)`
 
@@ -38,7 +40,7 @@ var forms = []struct {
 	{regexp.MustCompile(`^COMMIT$`), commits},
 	{regexp.MustCompile(`^ROLLBACK$`), rollsBack},
 	{regexp.MustCompile(`^USE (?:` + warehouse.Catalog + `|` + ownCatalog + `)$`), arranges},
-	{regexp.MustCompile(`^ATTACH ':memory:' AS ` + ownCatalog + `$`), arranges},
+	{regexp.MustCompile(`^` + attach + ownCatalog + `$`), arranges},
 	{regexp.MustCompile(`^CREATE SCHEMA ` + ownCatalog + `\.` + name + `$`), arranges},
 	{regexp.MustCompile(`(?s)^CREATE OR REPLACE VIEW ` + ownCatalog + `\.` + name + `\.` + name + ` AS (.+)$`), arranges},
 	{regexp.MustCompile(`(?s)^CREATE TEMP VIEW ` + name + ` AS\s(.+)$`), arranges},

@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -142,5 +143,6 @@ func size(v any) int {
 
 // isClosed reports whether an error only says that the other side, or this one, has closed.
 func isClosed(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }
