@@ -32,6 +32,7 @@ type app struct {
 	environ            []string
 	redactor           *session.Redactor
 
+	subcommand                 string
 	chdir, logLevel, logFormat string
 	noColor, json              bool
 	lockTimeout                time.Duration
@@ -99,6 +100,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 
 // prepare takes the global flags into account, once they are parsed.
 func (a *app) prepare(c *cobra.Command, _ []string) error {
+	a.subcommand = strings.TrimPrefix(c.CommandPath(), "assets ")
 	colour := !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	a.outStyle = view.NewStyle(colour && a.outTerm != nil)
 	a.errStyle = view.NewStyle(colour && a.errTerm != nil)
@@ -142,7 +144,7 @@ func (a *app) sessionOptions() (session.Options, error) {
 	vars, err := assignments(a.vars)
 	return session.Options{
 		Dir: ".", Vars: vars, VarFiles: a.varFiles, Environ: a.environ, LockTimeout: a.lockTimeout,
-		Parallelism: a.parallelism, Log: a.log, Redactor: a.redactor, Now: a.now, Telemetry: a.telemetry,
+		Parallelism: a.parallelism, Command: a.subcommand, Log: a.log, Redactor: a.redactor, Now: a.now, Telemetry: a.telemetry,
 	}, err
 }
 

@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await":    await,
+			"until":    until,
 			"replace":  replace,
 			"absent":   absent,
 			"readme":   readme,
@@ -111,6 +112,22 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	ts.Fatalf("%s did not appear", args[0])
+}
+
+// until runs a command again and again until TEXT stands in what it writes:
+// `until TEXT COMMAND...`.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until TEXT COMMAND...")
+	}
+	for range 200 {
+		_ = ts.Exec(args[1], args[2:]...) // whether it fails is what the text tells
+		if strings.Contains(ts.ReadFile("stdout")+ts.ReadFile("stderr"), args[0]) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("%v never wrote %q", args[1:], args[0])
 }
 
 // replace edits a file: `replace FILE OLD NEW`, where OLD must stand in it once.

@@ -152,7 +152,7 @@ func (a Attachment) attachError(err error) error {
 	var foreign *NotDuckDBError
 	switch err := openError(a.At, err); {
 	case errors.As(err, &locked):
-		return &inUseError{fmt.Sprintf("%s is in use by %s: DuckDB lets nobody read a file that another process has open for writing", a.At, locked.by())}
+		return &inUseError{fmt.Sprintf("%s is in use by %s: DuckDB lets nobody read a file that another process has open for writing", a.At, locked.By())}
 	case errors.As(err, &foreign):
 		return fmt.Errorf("%s is not a DuckDB file", a.At)
 	}

@@ -55,7 +55,7 @@ func Backup(ctx context.Context, o Options, path string) (size int64, found []Fi
 	if err := copyFile(ctx, from, fresh); err != nil {
 		return 0, nil, fmt.Errorf("write the backup: %w", err)
 	}
-	if found, err = examineCopy(ctx, fresh, o.TempDir); err != nil {
+	if found, err = examineCopy(ctx, fresh, o.Limits); err != nil {
 		return 0, nil, fmt.Errorf("read the backup back: %w", err)
 	}
 	if err := os.Rename(fresh, path); err != nil {
@@ -110,8 +110,8 @@ func (r readUntil) Read(p []byte) (int, error) {
 }
 
 // examineCopy examines a file that is no warehouse yet.
-func examineCopy(ctx context.Context, path, tempDir string) ([]Finding, error) {
-	db, err := Open(ctx, Options{Path: path, ReadOnly: true, TempDir: tempDir})
+func examineCopy(ctx context.Context, path string, l Limits) ([]Finding, error) {
+	db, err := Open(ctx, Options{Path: path, ReadOnly: true, Limits: l})
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func Restore(ctx context.Context, o Options, path string, r Restoring) (done Res
 		return done, err
 	}
 	defer from.Close()
-	backup, err := Open(ctx, Options{Path: path, ReadOnly: true, TempDir: o.TempDir})
+	backup, err := Open(ctx, Options{Path: path, ReadOnly: true, Limits: o.Limits})
 	if err != nil {
 		return done, err
 	}

@@ -17,6 +17,9 @@ import (
 type Snapshot struct {
 	State    planner.State
 	Observed map[assets.Name]planner.Observation // the last known version of each source
+	// Held says that it was read by way of the process that holds the file for writing,
+	// and may be about to publish: the file's mark tells nothing of it.
+	Held bool
 }
 
 // stamp tells one state of a file from another without opening it. DuckDB
@@ -53,30 +56,59 @@ func Load(ctx context.Context, o Options, cachePath string) (Snapshot, error) {
 	}
 	// Without a log to replay, reading does, and gets along with other readers.
 	o.ReadOnly = settled
-	snapshot, err := read(ctx, o)
-	if err != nil {
-		return Snapshot{}, err
+	var snapshot Snapshot
+	err = Read(ctx, o, func(db *DB) (err error) {
+		snapshot, err = db.Snapshot(ctx)
+		return err
+	})
+	if err != nil || snapshot.Held {
+		return snapshot, err
 	}
 	return snapshot, Save(o.Path, cachePath, snapshot)
 }
 
-func read(ctx context.Context, o Options) (Snapshot, error) {
-	db, err := Open(ctx, o)
-	if err != nil {
-		return Snapshot{}, err
+// attempts is how often a warehouse is opened to read the same of it: each time the
+// process that answered may have ended meanwhile.
+const attempts = 3
+
+// Read opens a warehouse for do, and once more if the process that answered for it ended
+// in the middle: what do has found out until then does not count.
+func Read(ctx context.Context, o Options, do func(*DB) error) error {
+	for attempt := 1; ; attempt++ {
+		db, err := Open(ctx, o)
+		if err == nil {
+			err = errors.Join(do(db), db.Close())
+		}
+		if !errors.Is(err, ErrHolderLost) || attempt == attempts || ctx.Err() != nil {
+			return err
+		}
 	}
-	snapshot, err := db.Snapshot(ctx)
-	return snapshot, errors.Join(err, db.Close())
 }
 
-// Snapshot reads state and observations from an open warehouse.
+// Snapshot reads state and observations of one moment from an open warehouse.
 func (db *DB) Snapshot(ctx context.Context) (Snapshot, error) {
-	state, err := db.State(ctx)
+	s := Snapshot{Held: db.held}
+	err := db.reading(ctx, func(c *Conn) (err error) {
+		if s.State, err = db.state(ctx, c); err == nil {
+			s.Observed, err = db.observations(ctx, c)
+		}
+		return err
+	})
+	return s, err
+}
+
+// reading calls do with a connection on which all is seen as of one moment, whatever
+// is published meanwhile.
+func (db *DB) reading(ctx context.Context, do func(*Conn) error) error {
+	c, err := db.Conn(ctx)
 	if err != nil {
-		return Snapshot{}, err
+		return err
 	}
-	observed, err := db.Observations(ctx)
-	return Snapshot{State: state, Observed: observed}, err
+	defer c.Close()
+	if err := c.Exec(ctx, "USE "+Catalog); err != nil {
+		return err
+	}
+	return c.transaction(ctx, func() error { return do(c) })
 }
 
 // Save remembers a snapshot as that of the warehouse as it stands now, closed.

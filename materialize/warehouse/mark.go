@@ -46,6 +46,13 @@ func (db *DB) Revision(ctx context.Context) (revision string, err error) {
 	return revision, err
 }
 
+// IsInterrupted reports whether err comes of a context that was cancelled. DuckDB may be
+// the first to say so, in words of its own.
+func IsInterrupted(err error) bool {
+	var d *duckdb.Error
+	return errors.Is(err, context.Canceled) || errors.As(err, &d) && d.Type == duckdb.ErrorTypeInterrupt
+}
+
 // IsBroken reports whether an error left the instance that it comes from unusable:
 // it has to be closed, and the file opened again.
 func IsBroken(err error) bool {

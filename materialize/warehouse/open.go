@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -31,8 +29,14 @@ type Options struct {
 	ReadOnly bool   // fails if the file does not exist
 	// LockTimeout is how long to wait for another process that holds the file.
 	LockTimeout time.Duration
-	// OnWait is called once, with the holder, before waiting.
+	// OnWait is called once, with the holder, before waiting as long as that.
 	OnWait func(*LockedError)
+	// Held is asked for a way to read the file through the process that holds it for
+	// writing; nil for both says that no process answers for the file. A nil Held: it is
+	// opened here, or not at all.
+	Held func(context.Context) (*sql.DB, error)
+	// Name completes what is known of a holder; nil: DuckDB's word is all there is.
+	Name func(context.Context, *LockedError)
 	Limits
 }
 
@@ -47,6 +51,8 @@ type DB struct {
 	// could not be migrated, the file being open for reading only.
 	version int
 	threads int // see Limits
+	// held says that the process which holds the file answers, see [Options.Held].
+	held bool
 }
 
 // Conn is one connection: one statement at a time, its own current catalog.
@@ -69,9 +75,10 @@ func Memory(ctx context.Context) (*DB, error) {
 }
 
 // Open starts an instance with the warehouse attached, creating the file with
-// its state tables if there is none. A file that another process holds is waited
-// for up to o.LockTimeout. Errors: *LockedError, *NotDuckDBError, *NewerStateError,
-// and ctx's once it is done: DuckDB has words of its own for that.
+// its state tables if there is none. A file that another process holds is read through
+// that if o.Held knows how, and else waited for up to o.LockTimeout. Errors:
+// *LockedError, *NotDuckDBError, *NewerStateError, those of o.Held, and ctx's once it is
+// done: DuckDB has words of its own for that.
 //
 // A crash during Open leaves either no file or a whole one: a new file is made
 // beside its place and then linked to it.
@@ -92,15 +99,36 @@ func open(ctx context.Context, o Options) (*DB, error) {
 			return nil, err
 		}
 	}
-	db, err := Memory(ctx)
-	if err != nil {
+	return o.wait(ctx, func() (*DB, error) {
+		if db, err := through(ctx, o); db != nil || err != nil {
+			return db, err
+		}
+		db, err := Memory(ctx)
+		if err != nil {
+			return nil, err
+		}
+		db.path = o.Path
+		if err = db.Limit(ctx, o.Limits); err == nil {
+			err = db.setup(ctx, o)
+		}
+		if err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+		return db, nil
+	})
+}
+
+// through opens the file by way of the process that holds it; nil: none answers.
+func through(ctx context.Context, o Options) (*DB, error) {
+	if o.Held == nil {
+		return nil, nil
+	}
+	pool, err := o.Held(ctx)
+	if pool == nil || err != nil {
 		return nil, err
 	}
-	db.path = o.Path
-	if err := db.Limit(ctx, o.Limits); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	if err := db.setup(ctx, o); err != nil {
+	db := &DB{pool: pool, path: o.Path, held: true}
+	if err := db.prepareState(ctx, true); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
@@ -117,7 +145,7 @@ func (db *DB) setup(ctx context.Context, o Options) error {
 		attach += ", READ_ONLY"
 	}
 	attach += ")"
-	if err := db.attach(ctx, attach, o); err != nil {
+	if err := openError(o.Path, db.attachOne(ctx, attach, o.Path)); err != nil {
 		return err
 	}
 	if !o.ReadOnly {
@@ -148,28 +176,6 @@ func (db *DB) trim(ctx context.Context) error {
 		return os.Truncate(db.path, used)
 	}
 	return nil
-}
-
-// attach waits for a holder of the file by trying again: DuckDB has no call that
-// waits, and its lock may belong to any program.
-func (db *DB) attach(ctx context.Context, statement string, o Options) error {
-	deadline := time.Now().Add(o.LockTimeout)
-	for waited := false; ; {
-		err := openError(o.Path, db.attachOne(ctx, statement, o.Path))
-		var locked *LockedError
-		if !errors.As(err, &locked) || !time.Now().Before(deadline) {
-			return err
-		}
-		if !waited && o.OnWait != nil {
-			o.OnWait(locked)
-		}
-		waited = true
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
 
 // attachOne attaches the file at path. One that was replaced between the look for its
@@ -227,6 +233,10 @@ func create(ctx context.Context, path string) error {
 // that is not keeps the file locked.
 func (db *DB) Close() error { return db.pool.Close() }
 
+// Held reports whether the warehouse is read through the process that holds its file:
+// then it can be queried and nothing else.
+func (db *DB) Held() bool { return db.held }
+
 // Conn returns a connection of its own; the caller closes it.
 func (db *DB) Conn(ctx context.Context) (*Conn, error) {
 	c, err := db.pool.Conn(ctx)
@@ -283,30 +293,6 @@ func Ident(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"
 // Literal quotes a string.
 func Literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// LockedError says that another process holds the warehouse file.
-type LockedError struct {
-	Path    string
-	Program string // path of the holder's executable; may be empty
-	PID     int    // 0 if unknown
-}
-
-// by names who holds the file.
-func (e *LockedError) by() string {
-	holder := "another program"
-	if e.Program != "" {
-		holder = filepath.Base(e.Program)
-	}
-	if e.PID != 0 {
-		holder += fmt.Sprintf(" (process %d)", e.PID)
-	}
-	return holder
-}
-
-func (e *LockedError) Error() string {
-	return fmt.Sprintf("the warehouse %s is in use by %s: DuckDB lets one process at a time open a file for writing. "+
-		"Wait for it or stop it, or give -lock-timeout more time", e.Path, e.by())
-}
-
 // NotDuckDBError says that the warehouse's path holds something else.
 type NotDuckDBError struct{ Path string }
 
@@ -314,20 +300,13 @@ func (e *NotDuckDBError) Error() string {
 	return fmt.Sprintf("%s is not a DuckDB file. Nothing was changed. Name another file with `warehouse` in the project block, or move this one away", e.Path)
 }
 
-var holder = regexp.MustCompile(`Conflicting lock is held in (.*?) \(PID (\d+)\)`)
-
 // openError turns what DuckDB says of a file it cannot attach into one of our errors.
 func openError(path string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case strings.Contains(err.Error(), "Could not set lock on file"):
-		locked := &LockedError{Path: path}
-		if m := holder.FindStringSubmatch(err.Error()); m != nil {
-			locked.Program = m[1]
-			locked.PID, _ = strconv.Atoi(m[2])
-		}
-		return locked
+		return lockedError(path, err)
 	case strings.Contains(err.Error(), "not a valid DuckDB database file"):
 		return &NotDuckDBError{Path: path}
 	case strings.Contains(err.Error(), "Could not read enough bytes"):

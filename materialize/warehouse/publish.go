@@ -213,12 +213,15 @@ func (c *Conn) publishRecords(ctx context.Context, p Publication) error {
 		c.appendRecords("materializations", p.Records),
 		c.recordAudits(ctx, p.Audits),
 		c.enterBreaches(ctx, p.Breaches),
-		c.appendRows("runs", 1, func(int) ([]any, error) {
-			r := p.Run
-			return []any{r.ID, Environment, r.Began.UTC(), r.Ended.UTC(), string(r.Status),
-				int64(r.Built), int64(r.Unchanged), int64(r.Failed), int64(r.Skipped), int64(r.Dropped), Engine()}, nil
-		}),
+		c.appendRun(p.Run),
 	)
+}
+
+func (c *Conn) appendRun(r Run) error {
+	return c.appendRows("runs", 1, func(int) ([]any, error) {
+		return []any{r.ID, Environment, r.Began.UTC(), r.Ended.UTC(), string(r.Status),
+			int64(r.Built), int64(r.Unchanged), int64(r.Failed), int64(r.Skipped), int64(r.Dropped), Engine()}, nil
+	})
 }
 
 // forget deletes the rows of keys from one of the compact tables.

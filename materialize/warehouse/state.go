@@ -87,16 +87,15 @@ func (db *DB) prepareState(ctx context.Context, readOnly bool) error {
 }
 
 // State reads what is current, and looks up in the catalog what is really there.
-func (db *DB) State(ctx context.Context) (planner.State, error) {
-	state := planner.State{}
-	c, err := db.Conn(ctx)
-	if err != nil {
-		return state, err
-	}
-	defer c.Close()
-	if err := c.Exec(ctx, "USE "+Catalog); err != nil {
-		return state, err
-	}
+func (db *DB) State(ctx context.Context) (state planner.State, err error) {
+	err = db.reading(ctx, func(c *Conn) error {
+		state, err = db.state(ctx, c)
+		return err
+	})
+	return state, err
+}
+
+func (db *DB) state(ctx context.Context, c *Conn) (state planner.State, err error) {
 	if db.bare {
 		state.Found, err = c.found(ctx, nil)
 		return state, err
@@ -110,8 +109,8 @@ func (db *DB) State(ctx context.Context) (planner.State, error) {
 	if state.Verdicts, err = db.verdicts(ctx, c); err != nil {
 		return state, err
 	}
-	var serial sql.NullString
-	if err := c.QueryRow(ctx, "SELECT max(run) FROM _assets.runs").Scan(&serial); err != nil {
+	var serial sql.NullString // a cancelled run changed nothing
+	if err := c.QueryRow(ctx, "SELECT max(run) FROM _assets.runs WHERE status <> '"+string(Cancelled)+"'").Scan(&serial); err != nil {
 		return state, err
 	}
 	state.Serial = serial.String
@@ -280,11 +279,15 @@ func (db *DB) Observations(ctx context.Context) (map[assets.Name]planner.Observa
 		return nil, err
 	}
 	defer c.Close()
+	return db.observations(ctx, c)
+}
+
+func (db *DB) observations(ctx context.Context, c *Conn) (map[assets.Name]planner.Observation, error) {
 	out := map[assets.Name]planner.Observation{}
 	if db.bare {
 		return out, nil
 	}
-	err = c.each(ctx, `SELECT source, version, columns, arrived, seen FROM `+Catalog+`._assets.observations
+	err := c.each(ctx, `SELECT source, version, columns, arrived, seen FROM `+Catalog+`._assets.observations
 		QUALIFY row_number() OVER (PARTITION BY source ORDER BY rowid DESC) = 1`,
 		func(scan func(...any) error) error {
 			var source, columns string
@@ -347,8 +350,20 @@ type RunStatus string
 
 const (
 	Succeeded RunStatus = "succeeded"
-	Partly    RunStatus = "failed" // what could be published was
+	Partly    RunStatus = "failed"    // what could be published was
+	Cancelled RunStatus = "cancelled" // nothing was published: a person stopped it
 )
+
+// RecordCancelled records a run that was stopped before it published anything.
+func (db *DB) RecordCancelled(ctx context.Context, r Run) error {
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	r.Status = Cancelled
+	return c.transaction(ctx, func() error { return c.appendRun(r) })
+}
 
 // Runs returns the latest runs, newest first.
 func (db *DB) Runs(ctx context.Context, limit int) ([]Run, error) {

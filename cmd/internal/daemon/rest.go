@@ -35,6 +35,11 @@ func (r rests) made(name assets.Name, attempt assets.Digest, now time.Time) {
 	r[name] = e
 }
 
+// put has an attempt rest for as long as any may.
+func (r rests) put(name assets.Name, attempt assets.Digest, now time.Time) {
+	r[name] = rest{attempt: attempt, until: now.Add(longestRest), pauses: pauses(longestRest)}
+}
+
 // resting reports whether an attempt is not to be made yet at now, and until when.
 // If the clock was set back, the pause begins anew, never a longer one.
 func (r rests) resting(name assets.Name, attempt assets.Digest, now time.Time) (time.Time, bool) {

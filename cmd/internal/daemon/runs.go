@@ -102,6 +102,11 @@ func (d *Daemon) end(r *run) {
 	d.dirty = true
 	took := d.Clock.Now().Sub(r.began)
 	if err != nil {
+		var stopped *session.StoppedError
+		if errors.As(err, &stopped) && stopped.By != "" {
+			d.cancelled(r, stopped, took)
+			return
+		}
 		if errors.Is(err, context.Canceled) {
 			r.log.Warn().Int("assets", len(r.names)).Stringer("took", took).Msg("run interrupted: nothing of it was published, and what it had built is kept")
 			return
@@ -122,6 +127,15 @@ func (d *Daemon) end(r *run) {
 	runFinished(r, result, took)
 	if len(d.runs) == 0 {
 		d.giveBack()
+	}
+}
+
+// cancelled takes note that a person ended a run: the same is not begun again at once.
+func (d *Daemon) cancelled(r *run, stopped *session.StoppedError, took time.Duration) {
+	d.Log.Warn().Str("run", stopped.Run).Str("by", stopped.By).Int("kept", stopped.Built).Stringer("took", took).
+		Stringer("rests", longestRest).Msg("run cancelled: nothing of it was published, and what it had built is kept")
+	for _, name := range r.names {
+		d.rests.put(name, attemptOf(r.input, name, r.ticks[name], nil), d.Clock.Now())
 	}
 }
 

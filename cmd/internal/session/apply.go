@@ -20,13 +20,13 @@ import (
 // found to hold still. A run that could not publish everything is no error; see
 // the result.
 func (s *Session) Apply(ctx context.Context, plan planner.Plan) (materialize.Result, hcl.Diagnostics) {
-	db, err := warehouse.Open(ctx, s.warehouse(false))
+	db, release, err := s.hold.acquire(ctx, s.warehouse(false))
 	if err != nil {
 		return materialize.Result{}, fault("Cannot open the warehouse for writing", err)
 	}
 	s.begin()
 	result, diags := s.apply(ctx, db, plan)
-	if err := db.Close(); err != nil {
+	if err := release(); err != nil {
 		return result, append(diags, fault("Cannot close the warehouse", err)...)
 	}
 	if diags.HasErrors() {
@@ -146,20 +146,21 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	if traceID := trace.TraceID(); traceID != "" {
 		s.Log.Info().Str("run", id).Str("trace_id", traceID).Msg("the run is traced")
 	}
+	running, c := s.conduct(ctx)
 	executor := materialize.Executor{
 		ID: id, DB: db, Graph: s.Graph, State: now, Sources: s.Looks, Relook: s.observe,
 		Parallelism: s.Parallelism, Now: s.Now, Redact: s.Redactor.String, Trace: trace.Phases(),
-		Emit: func(e materialize.Event) {
+		Emit: s.telling(func(e materialize.Event) {
+			c.event(e)
 			trace.Event(e)
-			if s.Emit != nil {
-				s.Emit(e)
-			}
-		},
+		}),
 		Breaches: func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
 			return s.settle(ctx, db, before, after, run, false)
 		},
 	}
-	result, err := executor.Apply(ctx, s.Project, plan)
+	result, err := executor.Apply(running, s.Project, plan)
+	err = c.stopped(running, db, err)
+	c.end(result, err)
 	trace.End(result, err, s.Now())
 	if err != nil {
 		return result, fault("The run failed", err)
@@ -168,7 +169,7 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	late := slices.DeleteFunc(s.news(), func(o planner.Observation) bool {
 		return slices.ContainsFunc(news, func(before planner.Observation) bool { return before.Source == o.Source && before.ID == o.ID })
 	})
-	if err := db.Observe(ctx, late); err != nil {
+	if err := db.Observe(context.WithoutCancel(ctx), late); err != nil { // the run is published, whatever comes now
 		return result, fault("Cannot record what was observed during the run", err)
 	}
 	s.retain(ctx, db)

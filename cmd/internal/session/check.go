@@ -38,12 +38,12 @@ func (s *Session) Check(ctx context.Context, names []assets.Name) (materialize.R
 	if !s.anythingToCheck(names) {
 		return materialize.Report{Unpublished: s.withChecks(names)}, nil
 	}
-	db, err := warehouse.Open(ctx, s.warehouse(false))
+	db, release, err := s.hold.acquire(ctx, s.warehouse(false))
 	if err != nil {
 		return materialize.Report{}, fault("Cannot open the warehouse, in which results are recorded", err)
 	}
 	report, state, err := s.check(ctx, db, names)
-	if err := errors.Join(err, db.Close()); err != nil {
+	if err := errors.Join(err, release()); err != nil {
 		return report, fault("The checks could not be run", err)
 	}
 	snapshot := warehouse.Snapshot{State: state, Observed: maps.Clone(s.recorded)}
@@ -140,6 +140,7 @@ func (s *Session) Violations(ctx context.Context, names []assets.Name) ([]planne
 
 func (s *Session) judgements(ctx context.Context, names []assets.Name, of func(*warehouse.DB, assets.Name) ([]planner.Judgement, error)) (all []planner.Judgement, diags hcl.Diagnostics) {
 	err := s.read(ctx, func(db *warehouse.DB) error {
+		all = nil
 		for _, name := range names {
 			found, err := of(db, name)
 			if err != nil {

@@ -1,8 +1,8 @@
 package session
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -13,11 +13,29 @@ import (
 
 // fault is a diagnostic about something outside the project's files.
 func fault(summary string, err error) hcl.Diagnostics {
-	if errors.Is(err, context.Canceled) {
-		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Interrupted",
-			Detail: "Nothing was published. What a run had built until now is kept, and the next apply goes on from there."}}
+	var stopped *StoppedError
+	switch {
+	case errors.As(err, &stopped):
+		return hcl.Diagnostics{stopped.diagnostic()}
+	case warehouse.IsInterrupted(err):
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Interrupted", Detail: "Nothing was published, and nothing was changed."}}
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: view.Sentence(warehouse.Limited(err).Error())}}
+}
+
+// diagnostic says what became of the run, and how to go on.
+func (e *StoppedError) diagnostic() *hcl.Diagnostic {
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted", Detail: "Nothing was published: the warehouse shows what it did before."}
+	if e.By != "" {
+		d.Summary = "Run " + e.Run + " was cancelled"
+		d.Detail = "It was cancelled by " + e.By + ". " + d.Detail
+	}
+	if e.Built > 0 {
+		d.Detail += fmt.Sprintf(" What was built and checked until then (%s) is kept: the next apply goes on from there.", view.Count(int64(e.Built), "asset"))
+	} else {
+		d.Detail += " Nothing was built until then. To begin anew, run: assets apply"
+	}
+	return d
 }
 
 // stale refuses a plan whose basis is no longer what it was.

@@ -52,21 +52,22 @@ func (j *Job) Broken() bool { return j.Err != nil && warehouse.IsBroken(j.Err) }
 func (j *Job) Run(ctx context.Context) {
 	s := j.session
 	j.told = s.Notify(j.Plan)
+	running, c := s.conduct(ctx)
 	executor := materialize.Executor{
 		ID: j.id, DB: j.db, Graph: s.Graph, State: s.State, Sources: s.Looks, Relook: s.observe,
 		Parallelism: s.Parallelism, Shared: j.shared, Now: s.Now, Redact: s.Redactor.String, Trace: j.trace.Phases(),
 		Breaches: func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
 			return s.settle(ctx, j.db, before, after, run, true)
 		},
-		Emit: func(e materialize.Event) {
+		Emit: s.telling(func(e materialize.Event) {
+			c.event(e)
 			j.told.Event(e)
 			j.trace.Event(e)
-			if s.Emit != nil {
-				s.Emit(e)
-			}
-		},
+		}),
 	}
-	j.Result, j.Err = executor.Apply(ctx, s.Project, j.Plan)
+	j.Result, j.Err = executor.Apply(running, s.Project, j.Plan)
+	j.Err = c.stopped(running, j.db, j.Err)
+	c.end(j.Result, j.Err)
 	j.trace.End(j.Result, j.Err, s.Now())
 	if j.Err != nil {
 		return

@@ -172,13 +172,16 @@ func (k *Keeper) Refresh(ctx context.Context) (moved bool, err error) {
 		return false, err
 	}
 	snapshot, err := k.s.hold.snapshot(ctx, func() (warehouse.Snapshot, error) {
-		return warehouse.Load(ctx, k.s.warehouse(!k.s.mayWrite()), k.s.cache("state"))
+		return k.s.load(ctx)
 	})
 	if err != nil {
 		return false, err
 	}
 	k.adopt(snapshot)
 	k.left = ""
+	if k.mark = (warehouse.Mark{}); snapshot.Held { // nothing tells when that changes
+		return true, nil
+	}
 	// Reading it may have put its log into the file.
 	k.mark, err = warehouse.MarkOf(k.s.Project.Warehouse)
 	return true, err

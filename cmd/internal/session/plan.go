@@ -156,7 +156,7 @@ func Moved(saved, now planner.Plan) hcl.Diagnostics {
 // published needs no project that compiles.
 func (s *Session) look(ctx context.Context, destroy bool) hcl.Diagnostics {
 	began := time.Now()
-	snapshot, err := warehouse.Load(ctx, s.warehouse(!s.mayWrite()), s.cache("state"))
+	snapshot, err := s.load(ctx)
 	if err != nil {
 		return fault("Cannot read the warehouse's state", err)
 	}

@@ -97,11 +97,11 @@ func (s *Session) ExportQuarantine(ctx context.Context, q warehouse.Quarantined,
 
 // Purge deletes what was seen to be put aside.
 func (s *Session) Purge(ctx context.Context, seen []warehouse.Quarantined) hcl.Diagnostics {
-	db, err := warehouse.Open(ctx, s.warehouse(false))
+	db, release, err := s.hold.acquire(ctx, s.warehouse(false))
 	if err != nil {
 		return fault("Cannot open the warehouse for writing", err)
 	}
-	if err := errors.Join(db.Purge(ctx, seen), db.Close()); err != nil {
+	if err := errors.Join(db.Purge(ctx, seen), release()); err != nil {
 		return fault("Cannot purge the quarantine", err)
 	}
 	return nil

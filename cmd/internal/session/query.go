@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/observe"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/materialize/warehouse/remote"
 	"github.com/seed-4311623e/assets/planner"
 )
 
@@ -26,15 +28,23 @@ const result = `temp.main."?"`
 // nothing: the warehouse is opened for reading, and only queries are taken.
 // nestedJSON asks for lists, structs and maps as JSON instead of DuckDB's text.
 func (s *Session) Query(ctx context.Context, statement string, nestedJSON bool) (*Result, hcl.Diagnostics) {
-	r := &Result{nested: nestedJSON}
-	if err := s.query(ctx, r, statement); err != nil {
+	for attempt := 1; ; attempt++ {
+		r := &Result{nested: nestedJSON}
+		err := s.query(ctx, r, statement)
+		if err == nil {
+			return r, nil
+		}
 		if closing := r.Close(); closing != nil {
 			s.Log.Warn().Err(closing).Msg("could not close the warehouse")
 		}
-		return nil, fault("The query failed", err)
+		// Whoever answered may just have ended.
+		if !errors.Is(err, warehouse.ErrHolderLost) || attempt == queryAttempts {
+			return nil, fault("The query failed", err)
+		}
 	}
-	return r, nil
 }
+
+const queryAttempts = 3
 
 func (s *Session) query(ctx context.Context, r *Result, statement string) error {
 	db, exists, err := s.openForQuery(ctx)
@@ -53,6 +63,17 @@ func (s *Session) query(ctx context.Context, r *Result, statement string) error 
 	}
 	if err := s.find(ctx, c, refs); err != nil {
 		return err
+	}
+	if db.Held() && s.readsOnlySources(refs) { // for which nobody else is needed
+		if db, err = warehouse.Memory(ctx); err != nil {
+			return err
+		}
+		r.close = append(r.close, db.Close)
+		if c, err = db.Conn(ctx); err != nil {
+			return err
+		}
+		r.close = append(r.close, c.Close)
+		exists = false
 	}
 	if err := s.resolve(ctx, db, c, exists, refs); err != nil {
 		return err
@@ -77,7 +98,7 @@ func (s *Session) openForQuery(ctx context.Context) (db *warehouse.DB, exists bo
 		db, err := s.scratch(ctx)
 		return db, false, err
 	}
-	db, err = warehouse.Open(ctx, s.warehouse(true))
+	db, err = warehouse.Open(ctx, s.forReading())
 	return db, true, err
 }
 
@@ -138,10 +159,12 @@ func parseQuery(ctx context.Context, c *warehouse.Conn, statement string) (strin
 // find makes sure that everything a query reads is there: what is not, DuckDB
 // would look for among files.
 func (s *Session) find(ctx context.Context, c *warehouse.Conn, refs []lineage.Ref) error {
+	// Whoever holds the file has catalogs of its own beside it.
+	published := "(internal OR database_name = '" + warehouse.Catalog + "')"
 	known := map[assets.Name]bool{} // in the warehouse, or DuckDB's own
 	internal := map[string]bool{}   // found without a schema
 	var names []string
-	rows, err := c.Query(ctx, `SELECT lower(schema_name), lower(view_name), internal FROM duckdb_views() UNION ALL SELECT lower(schema_name), lower(table_name), internal FROM duckdb_tables()`)
+	rows, err := c.Query(ctx, `SELECT lower(schema_name), lower(view_name), internal FROM duckdb_views() WHERE `+published+` UNION ALL SELECT lower(schema_name), lower(table_name), internal FROM duckdb_tables() WHERE `+published)
 	if err != nil {
 		return err
 	}
@@ -191,6 +214,11 @@ func (s *Session) find(ctx context.Context, c *warehouse.Conn, refs []lineage.Re
 	return nil
 }
 
+// readsOnlySources reports whether a query reads sources and nothing that is published.
+func (s *Session) readsOnlySources(refs []lineage.Ref) bool {
+	return len(refs) > 0 && !slices.ContainsFunc(refs, func(ref lineage.Ref) bool { return s.Project.Sources[ref.Name] == nil })
+}
+
 // resolve makes names mean what is published, or what a source holds now.
 func (s *Session) resolve(ctx context.Context, db *warehouse.DB, c *warehouse.Conn, exists bool, refs []lineage.Ref) error {
 	var sources []assets.Name
@@ -207,7 +235,8 @@ func (s *Session) resolve(ctx context.Context, db *warehouse.DB, c *warehouse.Co
 		return err
 	}
 	// Two catalogs cannot be searched for one schema, so all that is read gets a view in one.
-	statements := []string{"ATTACH ':memory:' AS _query"}
+	catalog := remote.CatalogName() // the process may answer other queries, too
+	statements := []string{"ATTACH ':memory:' AS " + catalog}
 	schemas := map[string]bool{"main": true}
 	tables := map[string]observe.Look{} // to be copied, by where to
 	for _, ref := range refs {
@@ -221,22 +250,27 @@ func (s *Session) resolve(ctx context.Context, db *warehouse.DB, c *warehouse.Co
 				return fmt.Errorf("source %s cannot be read: %s", ref.Name, look.Err)
 			}
 			if body = look.SQL; look.Table != nil {
-				tables["_query."+warehouse.NameRef(ref.Name)] = look
+				tables[catalog+"."+warehouse.NameRef(ref.Name)] = look
 			}
 		} else if !exists {
 			continue
 		}
 		if !schemas[ref.Name.Schema] {
 			schemas[ref.Name.Schema] = true
-			statements = append(statements, "CREATE SCHEMA _query."+warehouse.Ident(ref.Name.Schema))
+			statements = append(statements, "CREATE SCHEMA "+catalog+"."+warehouse.Ident(ref.Name.Schema))
 		}
 		if body == "" {
 			continue
 		}
-		statements = append(statements, "CREATE OR REPLACE VIEW _query."+warehouse.NameRef(ref.Name)+" AS "+body)
+		statements = append(statements, "CREATE OR REPLACE VIEW "+catalog+"."+warehouse.NameRef(ref.Name)+" AS "+body)
 	}
-	if err := c.Exec(ctx, strings.Join(append(statements, "USE _query"), ";")); err != nil {
-		return queryError(err)
+	for _, statement := range append(statements, "USE "+catalog) {
+		if err := c.Exec(ctx, statement); err != nil {
+			return queryError(err)
+		}
+	}
+	if len(tables) > 0 && db.Held() {
+		return errors.New("what is published cannot be joined with a table of another database while another process holds the warehouse. Query them one by one, or wait until it has ended")
 	}
 	for into, look := range tables {
 		if _, err := observe.Load(ctx, db, look, into); err != nil {
@@ -249,13 +283,19 @@ func (s *Session) resolve(ctx context.Context, db *warehouse.DB, c *warehouse.Co
 // queryError is DuckDB's answer without what only we put into the statement:
 // catalogs, and the line before the query.
 func queryError(err error) error {
+	if errors.Is(err, warehouse.ErrHolderLost) || warehouse.IsInterrupted(err) {
+		return err
+	}
 	err = warehouse.Limited(err)
-	text := strings.NewReplacer(warehouse.Catalog+".", "", "_query.", "").Replace(err.Error())
+	text := ownCatalogs.ReplaceAllString(err.Error(), "")
 	text = lineNumber.ReplaceAllStringFunc(text, func(match string) string {
 		n, _ := strconv.Atoi(lineNumber.FindStringSubmatch(match)[1])
 		return fmt.Sprintf("LINE %d: ", max(1, n-1))
 	})
 	return errors.New(text)
 }
+
+// ownCatalogs are the names of catalogs that no query names.
+var ownCatalogs = regexp.MustCompile(`\b(?:` + warehouse.Catalog + `|_q_[0-9a-z]{26})\.`)
 
 var lineNumber = regexp.MustCompile(`(?m)^LINE (\d+): `)

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -32,16 +31,4 @@ func (s *Session) RecordsOfRun(ctx context.Context, run string) (records []plann
 		return nil, fault("Cannot read the run", err)
 	}
 	return records, nil
-}
-
-// read opens the warehouse for reading, if there is one.
-func (s *Session) read(ctx context.Context, do func(*warehouse.DB) error) error {
-	db, exists, err := s.openForQuery(ctx)
-	if err != nil {
-		return err
-	}
-	if exists {
-		err = do(db)
-	}
-	return errors.Join(err, db.Close())
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/assets/config"
+	"github.com/seed-4311623e/assets/cmd/internal/holder"
 	"github.com/seed-4311623e/assets/cmd/internal/telemetry"
 	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize"
@@ -30,6 +31,7 @@ type Options struct {
 	Vars     map[string]string // values of variables, as typed
 	VarFiles []string
 	Environ  []string // "K=V"
+	Command  string   // of the command line, as "apply": what others are told of this process
 	// LockTimeout is how long to wait for another process that holds the warehouse.
 	LockTimeout time.Duration
 	// Parallelism is how many assets are built at once; 0: as many as there are cores.
@@ -69,8 +71,8 @@ type Session struct {
 	// seen are the latest looks, before any was found not to fit the project.
 	seen map[assets.Name]observe.Look
 
-	memory *memory // for sniffing
-	hold   *holder // who has the warehouse open, in a process that does more than one thing
+	memory *memory  // for sniffing
+	hold   *holding // who has the warehouse open, in a process that does more than one thing
 }
 
 // memory is an instance without a warehouse, started when first needed.
@@ -88,7 +90,7 @@ func Open(o Options) (*Session, hcl.Diagnostics) {
 	if o.Redactor == nil {
 		o.Redactor = &Redactor{}
 	}
-	s := &Session{Options: o, memory: &memory{}, hold: &holder{}}
+	s := &Session{Options: o, memory: &memory{}, hold: &holding{command: o.Command, log: o.Log}}
 	began := time.Now()
 	var diags hcl.Diagnostics
 	s.Project, diags = config.Load(o.Dir, config.Options{Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ})
@@ -189,10 +191,10 @@ func (s *Session) mayWrite() bool {
 func (s *Session) warehouse(readOnly bool) warehouse.Options {
 	return warehouse.Options{
 		Path: s.Project.Warehouse, ReadOnly: readOnly, LockTimeout: s.LockTimeout,
-		Limits: s.limits(),
+		Limits: s.limits(), Name: holder.Name,
 		OnWait: func(e *warehouse.LockedError) {
-			s.Log.Warn().Str("program", e.Program).Int("pid", e.PID).Stringer("at_most", s.LockTimeout).
-				Msg("the warehouse is in use by another process: waiting for it")
+			s.Log.Warn().Stringer("at_most", s.LockTimeout).Strs("runs", e.Runs).
+				Msg("the warehouse is in use by " + e.By() + ": waiting for it")
 		},
 	}
 }

@@ -11,7 +11,7 @@ import (
 // While somebody has the warehouse open, its state is read there: the file is not
 // opened a second time.
 func TestTheStateOfAnOpenWarehouse(t *testing.T) {
-	h := &holder{}
+	h := &holding{}
 	ctx := t.Context()
 	loads := 0
 	load := func() (warehouse.Snapshot, error) {
