@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/cmd/internal/notify"
 	"github.com/seed-4311623e/assets/materialize"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
@@ -25,8 +26,11 @@ func (s *Session) Apply(ctx context.Context, plan planner.Plan) (materialize.Res
 		return materialize.Result{}, fault("Cannot open the warehouse for writing", err)
 	}
 	s.begin()
-	result, diags := s.apply(ctx, db, plan)
-	if err := db.Close(); err != nil {
+	callbacks := s.callbacks()
+	result, diags := s.apply(ctx, db, plan, callbacks)
+	err = db.Close()
+	diags = append(diags, callbacks.Wait(ctx)...) // others may have the warehouse meanwhile
+	if err != nil {
 		return result, append(diags, fault("Cannot close the warehouse", err)...)
 	}
 	if diags.HasErrors() {
@@ -116,7 +120,7 @@ func (s *Session) tidy(ctx context.Context, o warehouse.Options) error {
 	return errors.Join(err, db.Close())
 }
 
-func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan) (materialize.Result, hcl.Diagnostics) {
+func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan, callbacks *notify.Callbacks) (materialize.Result, hcl.Diagnostics) {
 	// Between the plan and now, while a person thought, another run may have been published.
 	now, err := db.State(ctx)
 	if err != nil {
@@ -144,9 +148,15 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	s.forgetEvents()
 	executor := materialize.Executor{
 		DB: db, Graph: s.Graph, State: now, Sources: s.Looks, Relook: s.observe,
-		Parallelism: s.Parallelism, Now: s.Now, Emit: s.Emit, Redact: s.Redactor.String,
+		Parallelism: s.Parallelism, Now: s.Now, Redact: s.Redactor.String,
 		Breaches: func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
 			return s.settle(ctx, db, before, after, run, false)
+		},
+		Emit: func(e materialize.Event) {
+			callbacks.Event(e)
+			if s.Emit != nil {
+				s.Emit(e)
+			}
 		},
 	}
 	result, err := executor.Apply(ctx, s.Project, plan)

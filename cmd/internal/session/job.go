@@ -28,6 +28,8 @@ type Job struct {
 	shared  *materialize.Shared
 	began   map[assets.Name]observe.Look
 	told    *notify.Run
+	// callbacks are commands that are told, too.
+	callbacks *notify.Callbacks
 	// recorded says that what the job looked at again stands in the warehouse.
 	recorded bool
 }
@@ -42,7 +44,7 @@ func (j *Job) Broken() bool { return j.Err != nil && warehouse.IsBroken(j.Err) }
 // Run carries the plan out, on any goroutine. How it came out stands in the job.
 func (j *Job) Run(ctx context.Context) {
 	s := j.session
-	j.told = s.Notify(j.Plan)
+	j.told, j.callbacks = s.Notify(j.Plan), s.callbacks()
 	executor := materialize.Executor{
 		DB: j.db, Graph: s.Graph, State: s.State, Sources: s.Looks, Relook: s.observe,
 		Parallelism: s.Parallelism, Shared: j.shared, Now: s.Now, Redact: s.Redactor.String,
@@ -51,6 +53,7 @@ func (j *Job) Run(ctx context.Context) {
 		},
 		Emit: func(e materialize.Event) {
 			j.told.Event(e)
+			j.callbacks.Event(e)
 			if s.Emit != nil {
 				s.Emit(e)
 			}
@@ -73,7 +76,7 @@ func (j *Job) Tell(ctx context.Context) hcl.Diagnostics {
 	if j.Err != nil {
 		failure = fault("The run failed", j.Err)
 	}
-	return j.told.Close(ctx, failure)
+	return append(j.told.Close(ctx, failure), j.callbacks.Wait(ctx)...)
 }
 
 // moved are the looks at sources that the job had to look at again.
