@@ -51,7 +51,20 @@ func (r *run) execute(ctx context.Context, c *warehouse.Conn, t *task) {
 		}
 		return
 	}
-	r.finish(t, outcome, "")
+	message := ""
+	if outcome == Built && len(t.record.LastGood) > 0 {
+		message = "with the last good version of " + joined(t.record.LastGood)
+	}
+	r.finish(t, outcome, message)
+}
+
+// joined lists names in a sentence.
+func joined(names []assets.Name) string {
+	words := make([]string, len(names))
+	for i, n := range names {
+		words[i] = n.String()
+	}
+	return strings.Join(words, ", ")
 }
 
 func (r *run) materialize(ctx context.Context, c *warehouse.Conn, t *task) (Outcome, error) {

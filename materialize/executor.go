@@ -62,6 +62,7 @@ type run struct {
 	id      string
 	began   time.Time
 	tasks   map[assets.Name]*task
+	steps   map[assets.Name]planner.Step // of the plan
 	// rechecked holds stand-ins for published assets without a task whose checks
 	// were run again, because something they look at moved.
 	rechecked map[assets.Name]*task
@@ -118,7 +119,9 @@ func (x *Executor) Apply(ctx context.Context, p *assets.Project, plan planner.Pl
 
 // plan makes a task of every step there is work for.
 func (r *run) plan(plan planner.Plan) {
+	r.steps = make(map[assets.Name]planner.Step, len(plan.Steps))
 	for _, step := range plan.Steps {
+		r.steps[step.Asset] = step
 		switch step.Action {
 		case planner.Create, planner.Rebuild, planner.Revalidate:
 			r.addTask(step)

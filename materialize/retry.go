@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -156,45 +154,6 @@ func (r *run) giveUp(t *task) {
 	if policy := t.policy(); policy != nil && t.condemned == (assets.Name{}) {
 		t.record.Retry = list[len(list)-1].Ended.Add(policy.Ceiling(t.record.Tried))
 	}
-}
-
-// hindrance is why a task is not carried out, though all before it is done; empty: it is.
-// Inputs that failed are no hindrance if the asset is built with their last good version.
-func (r *run) hindrance(t *task) string {
-	select {
-	case <-r.halted:
-		return "the run was stopped, because " + r.haltedBy.String() + " failed"
-	default:
-	}
-	for _, input := range t.inputs {
-		if input.ok() {
-			continue
-		}
-		name := input.step.Asset
-		last, published := r.State.Last[input.step.Key]
-		if !published || !t.asset.Tolerates(input.asset) || !planner.StandsIn(t.node.Bound.Uses[name], input.node.Columns, last.Made.Columns) {
-			return "input " + name.String() + " failed"
-		}
-		t.lastGood = maps.Clone(t.lastGood)
-		if t.lastGood == nil {
-			t.lastGood = map[assets.Name]bool{}
-		}
-		t.lastGood[name] = true
-	}
-	return ""
-}
-
-// standIns are all inputs of which the last good version is read: by the plan, or because
-// they failed in this run.
-func (t *task) standIns() []assets.Name {
-	names := slices.Clone(t.step.LastGood)
-	for name := range t.lastGood {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	slices.SortFunc(names, assets.Name.Compare)
-	return names
 }
 
 // halt lets nothing more begin. The first to say so is why.

@@ -39,10 +39,13 @@ type task struct {
 	tries     tries
 	// lastGood are the inputs that failed, and of which it read the last good version.
 	lastGood map[assets.Name]bool
+	// lent says of each source which version, as its place in the log, is the first that it
+	// does not reflect because of last good versions.
+	lent map[assets.Name]int
 }
 
 func (t *task) reset() {
-	t.tries, t.lastGood = tries{}, nil
+	t.tries, t.lastGood, t.lent = tries{}, nil, nil
 	t.outcome, t.message, t.record, t.replaces = "", "", planner.Materialization{}, false
 	t.audited, t.became, t.began, t.condemned = false, 0, time.Time{}, assets.Name{}
 }

@@ -29,6 +29,8 @@ func (m *model) findBlockers(n *node) []Reason {
 		return []Reason{{Code: UpstreamFailed, Message: n.graph.Unbound}}
 	case n.failed != nil:
 		return m.resting(n)
+	case m.tolerant:
+		return m.disagreeing(n)
 	}
 	return blockers
 }

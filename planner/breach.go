@@ -220,7 +220,7 @@ func (m *model) cause(n *node, known map[*node]string) string {
 func (m *model) findCause(n *node, known map[*node]string) string {
 	failed, ok := m.in.State.Failed[Key{Asset: n.asset.Name}]
 	if ok && (n.failed != nil || !failed.Ended.Before(n.behind().since())) {
-		return fmt.Sprintf("%s: %s", n.asset.Name, failureMessage(failed))
+		return fmt.Sprintf("%s: %s", n.asset.Name, lastFailure(failed))
 	}
 	for _, r := range n.blockers {
 		if r.Input != nil {

@@ -53,9 +53,9 @@ func (m *model) resting(n *node) []Reason {
 	if m.in.Options.Retry || !failed.Retry.IsZero() && !failed.Retry.After(m.in.Now) {
 		return nil
 	}
-	next := "it is tried again by `assets apply`, or when its inputs, its definition or its checks change"
+	next := fmt.Sprintf("it is tried again by `assets retry %s` or `assets apply`, or when its inputs, its definition or its checks change", n.asset.Name)
 	if !failed.Retry.IsZero() {
-		next += fmt.Sprintf(", or at %s", moment(failed.Retry))
+		next += fmt.Sprintf(", or by a daemon at %s", moment(failed.Retry))
 	}
 	return []Reason{{Code: PreviousFailure, Message: failureMessage(failed) + "; " + next}}
 }
@@ -85,7 +85,17 @@ func (m *model) previousFailure(n *node) []Reason {
 	return []Reason{{Code: PreviousFailure, Message: failureMessage(failed)}}
 }
 
+// failureMessage says how often the last attempt was made, if not once.
 func failureMessage(failed Materialization) string {
+	message := lastFailure(failed)
+	if failed.Tried > 1 {
+		message = fmt.Sprintf("%d attempts failed since %s; %s", failed.Tried, moment(failed.FailedSince), message)
+	}
+	return message
+}
+
+// lastFailure is what stays the same however often the same attempt is made.
+func lastFailure(failed Materialization) string {
 	if failed.Err == "" {
 		return "the last attempt failed"
 	}

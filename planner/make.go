@@ -60,6 +60,7 @@ type model struct {
 	// policies are the blocks of known that hold for each asset, by its place in list.
 	policies [][]int
 	known    blocks
+	tolerant bool // some asset may be built with a last good version
 }
 
 func newModel(in Input, order []assets.Name) *model {
@@ -77,7 +78,7 @@ func newModel(in Input, order []assets.Name) *model {
 		edges += len(n.graph.Inputs) + len(n.graph.Readers)
 	}
 	m.link(make([]*node, 0, edges))
-	m.clock = clock{project: in.Project.Timezone}
+	m.clock, m.tolerant = clock{project: in.Project.Timezone}, isTolerant(in.Project)
 	return m
 }
 
@@ -326,6 +327,9 @@ func (m *model) step(n *node) Step {
 		s.ConditionalOn = n.unlessChanged
 	case None:
 		s.ConditionalOn = n.unlessChanged
+	}
+	if m.tolerant {
+		s.Lacks, s.Lent = m.lacks(n.behind()), m.lacks(n.borrowed)
 	}
 	if n.action != Blocked {
 		s.Reasons = append(s.Reasons, n.madeWithout()...)

@@ -122,6 +122,11 @@ type Step struct {
 	ConditionalOn []assets.Name `json:"conditional_on,omitempty"`
 	// LastGood names inputs that cannot be built and of which the last good version is read.
 	LastGood []assets.Name `json:"last_good,omitempty"`
+	// Lacks says which version of each source, as its place in the log, is the first that
+	// the published version does not reflect, and Lent which one a build does not reflect
+	// either, because of last good versions. Both are told only where these may be read.
+	Lacks map[assets.Name]int `json:"lacks,omitempty"`
+	Lent  map[assets.Name]int `json:"lent,omitempty"`
 	// State is how the asset stands now, before the plan is carried out. See [AssetState].
 	State       AssetState `json:"state,omitempty"`
 	BehindSince time.Time  `json:"behind_since,omitzero"`

@@ -54,3 +54,65 @@ func (n *node) madeWithout() []Reason {
 	}
 	return reasons
 }
+
+// disagreeing: an input was made with a last good version, so that it reflects less of a
+// source than another input does, or less than what is read of the source itself. Who does
+// not tolerate that input is not built from both.
+func (m *model) disagreeing(n *node) []Reason {
+	for _, input := range n.inputs {
+		if input == nil || m.lastGood(n, input) || n.asset.Tolerates(input.asset) {
+			continue
+		}
+		for _, gap := range input.borrowed {
+			for i, other := range n.graph.Inputs {
+				if n.inputs[i] != input && m.reflectsMore(n, other, n.inputs[i], gap) {
+					return []Reason{because(InputsDisagree, input.asset.Name,
+						"%s was made with a last good version, and reflects less of source %s than %s does", input.asset.Name, gap.source, other)}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// reflectsMore reports whether n reads more of a source, through an input or itself, than
+// what is before a gap.
+func (m *model) reflectsMore(n *node, name assets.Name, input *node, g gap) bool {
+	if input == nil {
+		return name == g.source
+	}
+	if !input.asset.Enabled || !m.in.Graph.Upstream(name)[g.source] {
+		return false
+	}
+	left := input.borrowed // once it is built, if it needs that
+	if m.lastGood(n, input) {
+		left = input.behind()
+	}
+	of := left.of([]assets.Name{g.source})
+	return len(of) == 0 || of[0].position > g.position
+}
+
+// lacks says of each source which version in its log is the first that is not reflected;
+// without schedules.
+func (m *model) lacks(g gaps) map[assets.Name]int {
+	var first map[assets.Name]int
+	for _, gap := range g {
+		if m.in.Project.Sources[gap.source] != nil {
+			if first == nil {
+				first = map[assets.Name]int{}
+			}
+			first[gap.source] = gap.position
+		}
+	}
+	return first
+}
+
+// isTolerant reports whether any asset of a project may be built with a last good version.
+func isTolerant(p *assets.Project) bool {
+	for _, a := range p.Assets {
+		if a.Failure.OnFailure == assets.UseLastGood || len(a.Inputs) > 0 {
+			return true
+		}
+	}
+	return false
+}

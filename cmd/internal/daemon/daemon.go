@@ -30,6 +30,8 @@ type Keeper interface {
 	Observe(names []assets.Name) func(context.Context) (map[assets.Name]observe.Look, error)
 	Admit(context.Context, map[assets.Name]observe.Look) (news bool, diags hcl.Diagnostics)
 	Refresh(context.Context) (moved bool, err error)
+	// Asked are the assets that failed and that somebody asks to be tried again at once.
+	Asked() []assets.Name
 	Plan() (planner.Input, planner.Plan)
 	Open(context.Context) (moved bool, err error)
 	Begin(context.Context, planner.Plan) (Job, error)
@@ -96,6 +98,7 @@ type Daemon struct {
 	waiting   *session.Loaded // to be taken when the warehouse is closed
 	invalid   string          // what is wrong with the project's files; empty: nothing
 
+	asked  bool // somebody may have asked for something to be tried again
 	dirty  bool // another plan may come out
 	in     planner.Input
 	plan   planner.Plan

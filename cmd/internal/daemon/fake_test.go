@@ -115,6 +115,8 @@ func (f *fake) Admit(_ context.Context, looks map[assets.Name]observe.Look) (new
 	return news, nil
 }
 
+func (f *fake) Asked() []assets.Name { return nil }
+
 func (f *fake) Refresh(context.Context) (bool, error) { return false, nil }
 
 func (f *fake) Plan() (in planner.Input, plan planner.Plan) {

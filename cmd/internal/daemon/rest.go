@@ -11,9 +11,13 @@ import (
 )
 
 // rests keeps the loop from building the same again and again, whatever plans say: an
-// attempt that failed, or after which another plan says to do just that once more, is
-// made again after a pause only, a longer one each time. An attempt with anything new
-// in it is not the same.
+// attempt after which another plan says to do just that once more is made again after a
+// pause only, a longer one each time. An attempt with anything new in it is not the same.
+//
+// It is for what records do not tell: an asset that failed is planned again when its
+// record says so, by its retry policy, and has no rest here. What is left are failures
+// that lie outside of the asset, as of a disk that is full, and plans that repeat
+// themselves. After a restart these are tried once more at once.
 type rests map[assets.Name]rest
 
 type rest struct {

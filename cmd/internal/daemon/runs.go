@@ -120,7 +120,11 @@ func (d *Daemon) end(r *run) {
 	d.pauses.Reset()
 	d.counts.add(result)
 	for _, a := range result.Assets {
-		if a.Outcome != materialize.Skipped {
+		switch {
+		case a.Outcome == materialize.Skipped:
+		case !a.Record.Retry.IsZero():
+			delete(d.rests, a.Asset) // the record says when, also to the next daemon
+		default:
 			d.rests.made(a.Asset, attemptOf(r.input, a.Asset, r.ticks[a.Asset], a.Record.Reads), d.Clock.Now())
 		}
 	}

@@ -26,6 +26,7 @@ func (d *Daemon) tick() {
 		d.reload()
 		d.look()
 		d.refresh()
+		d.hear()
 		if d.dirty || !d.plan.NextWake.IsZero() && !now.Before(d.plan.NextWake) {
 			d.replan()
 		}
@@ -77,6 +78,7 @@ func (d *Daemon) changed(c change) {
 		d.happened(name)
 	}
 	d.edited = d.edited || c.project || c.overflow
+	d.asked = d.asked || c.retries || c.overflow
 	project, _ := d.Keeper.Declared()
 	for name, s := range project.Sources {
 		if c.overflow || c.events && s.Event {
@@ -194,7 +196,7 @@ func (d *Daemon) watchFiles() {
 	}
 	project, _ := d.Keeper.Declared()
 	of := interest{places: map[assets.Name]place{}, project: map[string]bool{}, root: d.Dir,
-		warehouse: project.Warehouse, events: filepath.Join(d.Dir, ".assets", "events")}
+		warehouse: project.Warehouse, events: filepath.Join(d.Dir, ".assets", "events"), retries: filepath.Join(d.Dir, ".assets", "retry")}
 	for name, s := range project.Sources {
 		if p, ok := placeOf(s); ok {
 			of.places[name] = p
@@ -280,6 +282,23 @@ func (d *Daemon) looked(of *assets.Project, names []assets.Name, looks map[asset
 	}
 	for name, look := range d.Keeper.Looks() {
 		d.observed(name, look)
+	}
+}
+
+// hear takes into account what somebody asks to be tried again. Without a watcher nobody
+// tells of it: then each tick looks.
+func (d *Daemon) hear() {
+	if !d.asked && d.watcher != nil {
+		return
+	}
+	d.asked = false
+	for _, name := range d.Keeper.Asked() {
+		if text := "asked " + d.in.State.Failed[planner.Key{Asset: name}].ID; d.told["asked "+name.String()] != text {
+			d.told["asked "+name.String()] = text
+			d.Log.Info().Stringer("asset", name).Msg("somebody asks to try it again")
+			delete(d.rests, name)
+			d.dirty = true
+		}
 	}
 }
 

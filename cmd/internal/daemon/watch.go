@@ -27,14 +27,15 @@ type interest struct {
 	// project are the files that the project was read from, absolute, and root its directory.
 	project map[string]bool
 	root    string
-	// warehouse is its file, and events the directory that pushed events are put in.
-	warehouse, events string
+	// warehouse is its file, events the directory that pushed events are put in, and
+	// retries that of what is asked to be tried again.
+	warehouse, events, retries string
 }
 
 // change is what a watcher saw. It says where to look, and nothing of what is there.
 type change struct {
-	sources                    map[assets.Name]bool
-	project, warehouse, events bool
+	sources                             map[assets.Name]bool
+	project, warehouse, events, retries bool
 	// overflow says that there was more than the system could tell of.
 	overflow bool
 }
@@ -95,7 +96,7 @@ func (w *watcher) watchOnce() (found bool) {
 			wanted[dir] = append(wanted[dir], name)
 		}
 	}
-	others := []string{w.of.root, filepath.Dir(w.of.warehouse), w.of.events, filepath.Dir(w.of.events)}
+	others := []string{w.of.root, filepath.Dir(w.of.warehouse), w.of.events, filepath.Dir(w.of.events), w.of.retries}
 	for path := range w.of.project {
 		others = append(others, filepath.Dir(path))
 	}
@@ -191,6 +192,10 @@ func (w *watcher) note(seen *change, path string) (matters bool) {
 	}
 	if path == w.of.warehouse {
 		seen.warehouse, matters = true, true
+	}
+	if path == w.of.retries || path == filepath.Dir(w.of.retries) || filepath.Dir(path) == w.of.retries {
+		seen.retries, matters = true, true
+		rewatch = rewatch || filepath.Dir(path) != w.of.retries
 	}
 	above := path == w.of.events || path == filepath.Dir(w.of.events)
 	if above || filepath.Dir(path) == w.of.events {

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/cmd/internal/notify"
 	"github.com/seed-4311623e/assets/materialize"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
@@ -25,8 +26,11 @@ func (s *Session) Apply(ctx context.Context, plan planner.Plan) (materialize.Res
 		return materialize.Result{}, fault("Cannot open the warehouse for writing", err)
 	}
 	s.begin()
-	result, diags := s.apply(ctx, db, plan)
-	if err := release(); err != nil {
+	callbacks := s.callbacks()
+	result, diags := s.apply(ctx, db, plan, callbacks)
+	err = release()
+	diags = append(diags, callbacks.Wait(ctx)...) // others may have the warehouse meanwhile
+	if err != nil {
 		return result, append(diags, fault("Cannot close the warehouse", err)...)
 	}
 	if diags.HasErrors() {
@@ -116,7 +120,7 @@ func (s *Session) tidy(ctx context.Context, o warehouse.Options) error {
 	return errors.Join(err, db.Close())
 }
 
-func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan) (materialize.Result, hcl.Diagnostics) {
+func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan, callbacks *notify.Callbacks) (materialize.Result, hcl.Diagnostics) {
 	// Between the plan and now, while a person thought, another run may have been published.
 	now, err := db.State(ctx)
 	if err != nil {
@@ -150,10 +154,7 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	executor := materialize.Executor{
 		ID: id, DB: db, Graph: s.Graph, State: now, Sources: s.Looks, Relook: s.observe,
 		Parallelism: s.Parallelism, Now: s.Now, Redact: s.Redactor.String, Trace: trace.Phases(),
-		Emit: s.telling(func(e materialize.Event) {
-			c.event(e)
-			trace.Event(e)
-		}),
+		Emit: s.telling(c.event, callbacks.Event, trace.Event),
 		Breaches: func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
 			return s.settle(ctx, db, before, after, run, false)
 		},

@@ -45,10 +45,12 @@ func (c *conduct) event(e materialize.Event) {
 	c.run.Event(e)
 }
 
-// telling is who is told of what happens, besides whoever asked for the session.
-func (s *Session) telling(also func(materialize.Event)) func(materialize.Event) {
+// telling tells others of what happens, and then whoever asked for the session.
+func (s *Session) telling(others ...func(materialize.Event)) func(materialize.Event) {
 	return func(e materialize.Event) {
-		also(e)
+		for _, tell := range others {
+			tell(e)
+		}
 		if s.Emit != nil {
 			s.Emit(e)
 		}

@@ -31,6 +31,8 @@ type Job struct {
 	told    *notify.Run
 	id      string
 	trace   *telemetry.Run
+	// callbacks are commands that are told, too.
+	callbacks *notify.Callbacks
 	// recorded says that what the job looked at again stands in the warehouse.
 	recorded bool
 }
@@ -51,7 +53,7 @@ func (j *Job) Broken() bool { return j.Err != nil && warehouse.IsBroken(j.Err) }
 // Run carries the plan out, on any goroutine. How it came out stands in the job.
 func (j *Job) Run(ctx context.Context) {
 	s := j.session
-	j.told = s.Notify(j.Plan)
+	j.told, j.callbacks = s.Notify(j.Plan), s.callbacks()
 	running, c := s.conduct(ctx)
 	executor := materialize.Executor{
 		ID: j.id, DB: j.db, Graph: s.Graph, State: s.State, Sources: s.Looks, Relook: s.observe,
@@ -59,11 +61,7 @@ func (j *Job) Run(ctx context.Context) {
 		Breaches: func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
 			return s.settle(ctx, j.db, before, after, run, true)
 		},
-		Emit: s.telling(func(e materialize.Event) {
-			c.event(e)
-			j.told.Event(e)
-			j.trace.Event(e)
-		}),
+		Emit: s.telling(c.event, j.told.Event, j.callbacks.Event, j.trace.Event),
 	}
 	j.Result, j.Err = executor.Apply(running, s.Project, j.Plan)
 	j.Err = c.stopped(running, j.db, j.Err)
@@ -86,7 +84,7 @@ func (j *Job) Tell(ctx context.Context) hcl.Diagnostics {
 	if j.Err != nil {
 		failure = fault("The run failed", j.Err)
 	}
-	return j.told.Close(ctx, failure)
+	return append(j.told.Close(ctx, failure), j.callbacks.Wait(ctx)...)
 }
 
 // moved are the looks at sources that the job had to look at again.

@@ -197,6 +197,10 @@ func (k *Keeper) adopt(snapshot warehouse.Snapshot) {
 // Plan makes a plan as of now from what is known.
 func (k *Keeper) Plan() (planner.Input, planner.Plan) { return k.s.Replan(planner.Options{}) }
 
+// Asked are the assets that failed and that somebody asks to be tried again: see
+// [Session.AskRetry].
+func (k *Keeper) Asked() []assets.Name { return assets.SortedNames(k.s.asked()) }
+
 // Open opens the warehouse for jobs, unless it is open. moved says that its state is not
 // the one that was planned from: plan again before beginning a job.
 func (k *Keeper) Open(ctx context.Context) (moved bool, err error) {

@@ -181,7 +181,7 @@ func (s *Session) look(ctx context.Context, destroy bool) hcl.Diagnostics {
 
 // input is what a plan is made from.
 func (s *Session) input(o planner.Options) planner.Input {
-	in := planner.Input{Project: s.Project, Graph: s.Graph, State: s.State, Observed: map[assets.Name]planner.Observation{}, Now: s.planTime(), Options: o, Prepared: s.prepared}
+	in := planner.Input{Project: s.Project, Graph: s.Graph, State: s.withAsked(s.State), Observed: map[assets.Name]planner.Observation{}, Now: s.planTime(), Options: o, Prepared: s.prepared}
 	for name, look := range s.Looks {
 		in.Observed[name] = look.Observation
 	}

@@ -126,7 +126,11 @@ func FinishedLine(e materialize.Event, isView bool, style Style) string {
 	}
 	switch e.Outcome {
 	case materialize.Built:
-		return fmt.Sprintf("%s: %s %s%s in %s %s", name, style.Green("built"), Count(e.Rows, "row"), quarantined(e.Quarantined, style), Seconds(e.Took.Seconds()), count)
+		with := ""
+		if e.Message != "" {
+			with = ", " + style.Yellow(e.Message)
+		}
+		return fmt.Sprintf("%s: %s %s%s in %s%s %s", name, style.Green("built"), Count(e.Rows, "row"), quarantined(e.Quarantined, style), Seconds(e.Took.Seconds()), with, count)
 	case materialize.TakenUp:
 		return fmt.Sprintf("%s: %s as an earlier run built it, %s%s %s", name, style.Green("taken up"), Count(e.Rows, "row"), quarantined(e.Quarantined, style), count)
 	case materialize.Unchanged:
@@ -146,6 +150,15 @@ func FinishedLine(e materialize.Event, isView bool, style Style) string {
 		text += ": " + e.Message
 	}
 	return fmt.Sprintf("%s: %s %s", name, text, count)
+}
+
+// RetryLine tells of an attempt that failed, and when the next one begins.
+func RetryLine(e materialize.Event, style Style) string {
+	pause := "at once"
+	if wait := e.Next.Sub(e.At); wait > 0 {
+		pause = "in " + Seconds(wait.Seconds())
+	}
+	return fmt.Sprintf("%s: %s %s", style.Bold(e.Asset.String()), style.Yellow(fmt.Sprintf("attempt %d of %d failed (%s), again %s:", e.Attempt, e.MaxAttempts, e.Class, pause)), firstLine(e.Message))
 }
 
 // quarantined says how many rows were put aside; nothing if none were.
@@ -227,6 +240,9 @@ func (t *teller) lines(e materialize.Event) []string {
 			e.Message = "" // it repeats the checks
 		}
 		return []string{FinishedLine(e, t.isView(e.Asset), t.style)}
+	case materialize.AssetRetry:
+		delete(t.failed, e.Asset) // the next attempt tells of its checks itself
+		return []string{RetryLine(e, t.style)}
 	case materialize.CheckFinished:
 		if e.Check != nil {
 			t.failed[e.Asset] = t.failed[e.Asset] || e.Check.Status == planner.CheckFailed

@@ -66,7 +66,7 @@ func (l *live) Event(e materialize.Event) {
 		l.began = e.At
 	case materialize.AssetStarted:
 		l.running[e.Asset] = e.At
-	case materialize.AssetFinished:
+	case materialize.AssetFinished, materialize.AssetRetry:
 		delete(l.running, e.Asset)
 	case materialize.RunFinished:
 		l.running, l.total = map[assets.Name]time.Time{}, 0

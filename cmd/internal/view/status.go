@@ -37,6 +37,11 @@ type AssetStatusJSON struct {
 	Policy  []PolicyJSON `json:"policy"`
 	Last    *LastJSON    `json:"last,omitempty"`
 	Checks  ChecksJSON   `json:"checks"`
+	// Failure is the last attempt, if the asset failed.
+	Failure *FailureJSON `json:"failure,omitempty"`
+	// LastGood are the inputs that could not be built when the visible version was made
+	// from their last good ones.
+	LastGood []assets.Name `json:"last_good,omitempty"`
 
 	next string // when it is built, for people
 }
@@ -202,8 +207,10 @@ func assetStatus(in planner.Input, step planner.Step, policies []PolicyJSON) Ass
 		status.Last, status.DataTime = newLast(last), cmp.Or(status.BehindSince, moment(in.Now))
 	}
 	checks, failed := last.Checks, in.State.Failed[step.Key]
+	status.LastGood = last.LastGood
 	if status.State == "failed" {
 		checks = failed.Checks
+		status.Failure = newFailure(failed)
 	}
 	status.next = nextBuild(step, failed.Retry, in.Now)
 	for _, check := range checks {

@@ -13,6 +13,7 @@ import (
 func StatusText(w io.Writer, doc StatusJSON, now time.Time, style Style, width int) {
 	if len(doc.Assets) > 0 {
 		writeAssetStatus(w, doc, now, style, width)
+		writeFailed(w, doc.Assets, now, style)
 	}
 	if len(doc.Sources) > 0 {
 		if len(doc.Assets) > 0 {

@@ -22,7 +22,8 @@ type WhyJSON struct {
 	Checks []planner.CheckResult `json:"checks"`
 	Error  string                `json:"error,omitempty"` // of the latest attempt, if that failed
 	// Retry is when a failed attempt is made again by itself.
-	Retry *time.Time `json:"retry,omitempty"`
+	Retry   *time.Time   `json:"retry,omitempty"`
+	Failure *FailureJSON `json:"failure,omitempty"`
 	// Timing is missing of sources and of what left the project.
 	Timing *TimingJSON `json:"timing,omitempty"`
 
@@ -84,6 +85,7 @@ func NewWhy(in planner.Input, plan planner.Plan, name assets.Name) WhyJSON {
 	}
 	if failed, ok := in.State.Failed[key]; ok && doc.State == "failed" {
 		doc.Error, doc.Retry, doc.Checks = failed.Err, moment(failed.Retry), append([]planner.CheckResult{}, failed.Checks...)
+		doc.Failure = newFailure(failed)
 	}
 	doc.Timing = newTiming(in, doc.step)
 	return doc
@@ -157,7 +159,9 @@ func WhyText(w io.Writer, doc WhyJSON, style Style, width int) {
 		fmt.Fprintln(w)
 	}
 	if doc.Error != "" {
-		fmt.Fprintf(w, "The latest attempt failed: %s\n\n", Sentence(firstLine(doc.Error)))
+		fmt.Fprintf(w, "The latest attempt failed: %s\n", Sentence(firstLine(doc.Error)))
+		writeFailure(w, *doc.Failure, doc.Name, doc.now)
+		fmt.Fprintln(w)
 	}
 	writeTiming(w, doc, style)
 	writeLast(w, doc, width)
@@ -185,6 +189,12 @@ func stateText(doc WhyJSON) string {
 		return "is missing: nothing is published under its name"
 	case "changed":
 		return "is changed: what is published is not what the project declares"
+	case "stale", "behind":
+		if doc.step.Action == planner.None && has(doc.step, planner.InputBehind) {
+			return "is " + doc.State + ": it reflects no more, as long as an input cannot be built"
+		}
+	}
+	switch doc.State {
 	case "stale":
 		if doc.Timing != nil && doc.Timing.declared && !doc.step.Due.IsZero() {
 			return fmt.Sprintf("is stale: it was due %s (%s)", minute(doc.step.Due), Ago(doc.step.Due, doc.now))
@@ -237,7 +247,7 @@ func writeCause(w io.Writer, c CauseJSON, depth int, now time.Time, style Style)
 		return
 	}
 	text := Why(c.step, now)
-	if c.Action == "none" {
+	if c.Action == "none" && len(c.Reasons) == 0 {
 		text = "up to date"
 		if c.Read != "" && c.Read != c.Version {
 			text = "version " + c.Version.Short() + ", was " + c.Read.Short() + " when it was read"
