@@ -78,6 +78,8 @@ type run struct {
 	halted   chan struct{}
 	haltedBy assets.Name
 
+	releases []func() // of what was fetched and is being read
+
 	mu sync.Mutex // guards what follows and the records' Digests
 	// strayed are tables of other databases that were not what was looked at when
 	// they were copied; see loadTable.
@@ -102,6 +104,8 @@ func (x *Executor) Apply(ctx context.Context, p *assets.Project, plan planner.Pl
 		return Result{}, err
 	}
 	defer r.catalog.close(context.WithoutCancel(ctx))
+	r.hold(x.Sources)
+	defer r.release()
 	r.emit(Event{Type: RunStarted})
 	if err := r.build(ctx); err != nil {
 		return Result{}, err
@@ -246,6 +250,7 @@ func (r *run) movedSources(ctx context.Context) ([]assets.Name, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.hold(looks)
 	var moved []assets.Name
 	for _, name := range suspects {
 		before, now := r.Sources[name], looks[name]
@@ -323,6 +328,17 @@ func (r *run) readAgain(ctx context.Context, moved []assets.Name) error {
 		}
 	}
 	return nil
+}
+
+// hold keeps what was fetched of sources from being removed until the run releases it.
+func (r *run) hold(looks map[assets.Name]observe.Look) {
+	r.releases = append(r.releases, observe.Hold(looks))
+}
+
+func (r *run) release() {
+	for _, release := range r.releases {
+		release()
+	}
 }
 
 func (r *run) newID() string { return NewID(r.Now()) }

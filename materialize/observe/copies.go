@@ -114,7 +114,8 @@ func (c *copies) lastTaken(ctx context.Context, cache *hashCache) []File {
 }
 
 // keep writes down what was fetched and, if files are now the source's version, that
-// they are. What is neither this version, nor the one before, nor newer is removed.
+// they are. What is neither this version, nor the one before, nor newer, nor being read
+// (see [Hold]), is removed.
 func (c *copies) keep(files []File) error {
 	if len(files) > 0 {
 		var names []string
@@ -142,6 +143,12 @@ func (c *copies) keep(files []File) error {
 		}
 	}
 	entries, err := os.ReadDir(c.dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), reading) {
+			needed = append(needed, e.Name())
+			needed = append(needed, held(filepath.Join(c.dir, e.Name()))...)
+		}
+	}
 	for _, e := range entries {
 		if slices.Contains(needed, e.Name()) {
 			continue

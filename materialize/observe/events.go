@@ -46,7 +46,7 @@ func (o *Observer) lookEvents(sources []*assets.Source) []Look {
 		return nil
 	}
 	looks := make([]Look, len(sources))
-	events, err := readEvents(o.EventDir)
+	events, err := readEvents(o.EventDir, o.OnStray)
 	for i, s := range sources {
 		if looks[i] = o.lookEvent(s.Name, events[s.Name]); err != nil {
 			looks[i] = o.unseen(s.Name, err)

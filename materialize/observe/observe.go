@@ -38,6 +38,8 @@ type Look struct {
 	// Again is when something of that is taken if nothing else happens; zero: nobody
 	// knows.
 	Again time.Time
+
+	copies string // the directory that Files were fetched to; empty: they were not
 }
 
 // Readable reports whether the version can be read.
@@ -66,6 +68,8 @@ type Observer struct {
 	Attached func(ctx context.Context, a warehouse.Attachment, do func(*warehouse.Conn) error) error
 	// EventDir is where [Push] puts events.
 	EventDir string
+	// OnStray is told of files in EventDir that are no events, and are put aside; may be nil.
+	OnStray func(Stray)
 	// Recorded are those of Known that the warehouse has recorded: events before
 	// these are over.
 	Recorded map[assets.Name]planner.Observation
@@ -198,6 +202,7 @@ func (o *Observer) look(ctx context.Context, s *assets.Source, f found) Look {
 	}
 	var taken []File
 	if f.copies != nil {
+		look.copies = f.copies.dir
 		// What cannot be written down costs the next look a transfer, nothing else.
 		defer func() { _ = f.copies.keep(taken) }()
 	}

@@ -91,7 +91,8 @@ func nextID(dir string, at time.Time) (ulid.ULID, error) {
 	return id, err
 }
 
-// spooled lists the events in dir, oldest first. Files by other names are none of ours.
+// spooled lists the events in dir, oldest first. Files by other names are none of ours:
+// see [stray].
 func spooled(dir string) ([]ulid.ULID, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -112,8 +113,12 @@ func spooled(dir string) ([]ulid.ULID, error) {
 	return ids, nil
 }
 
-// readEvents reads the events in dir, oldest first, by source.
-func readEvents(dir string) (map[assets.Name][]Event, error) {
+// readEvents reads the events in dir, oldest first, by source. What is no event is put
+// aside, and told of: nothing may wait behind it.
+func readEvents(dir string, tell func(Stray)) (map[assets.Name][]Event, error) {
+	if err := putStrangersAside(dir, tell); err != nil {
+		return nil, err
+	}
 	ids, err := spooled(dir)
 	if err != nil {
 		return nil, err
@@ -125,17 +130,28 @@ func readEvents(dir string) (map[assets.Name][]Event, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // recorded by another process meanwhile
 		}
-		e := Event{}
-		if err == nil {
-			err = json.Unmarshal(text, &e)
-		}
 		if err != nil {
-			return nil, fmt.Errorf("%s is no event: %w. Remove it, and push the event again", path, err)
+			return nil, err
+		}
+		e, err := readEvent(text)
+		if err != nil {
+			putAside(path, err, tell)
+			continue
 		}
 		e.ID = id
 		events[e.Source] = append(events[e.Source], e)
 	}
 	return events, nil
+}
+
+func readEvent(text []byte) (e Event, err error) {
+	if err := json.Unmarshal(text, &e); err != nil {
+		return e, err
+	}
+	if e.Source == (assets.Name{}) {
+		return e, errors.New("it names no source")
+	}
+	return e, validVersion(e.Version)
 }
 
 // Forget removes from dir the events that led to a look, once that is recorded. It

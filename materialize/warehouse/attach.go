@@ -37,14 +37,21 @@ var extensions = map[string]string{"sqlite": "sqlite_scanner", "postgres": "post
 // process, and goes when any of its handles is closed.
 var attaching sync.Map
 
-func (a Attachment) lock() (unlock func()) {
+// lock waits until nobody else reads the database, which can take as long as another
+// server is silent, or until ctx is done.
+func (a Attachment) lock(ctx context.Context) (unlock func(), err error) {
 	key := a.At
 	if path, err := filepath.EvalSymlinks(a.At); err == nil {
 		key = path
 	}
-	mu, _ := attaching.LoadOrStore(a.Type+" "+key, &sync.Mutex{})
-	mu.(*sync.Mutex).Lock()
-	return mu.(*sync.Mutex).Unlock
+	held, _ := attaching.LoadOrStore(a.Type+" "+key, make(chan struct{}, 1))
+	turn := held.(chan struct{})
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // Attached calls do with a connection on which the database is attached for
@@ -52,7 +59,11 @@ func (a Attachment) lock() (unlock func()) {
 // is given up when do returns: a file may be written again by its owner. One
 // database is read by one do at a time. No error shows its password.
 func (db *DB) Attached(ctx context.Context, a Attachment, do func(*Conn) error) error {
-	defer a.lock()()
+	unlock, err := a.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if err := db.attachable(a); err != nil {
 		return err
 	}
@@ -64,7 +75,7 @@ func (db *DB) Attached(ctx context.Context, a Attachment, do func(*Conn) error) 
 	if err := c.loadExtension(ctx, a); err != nil {
 		return err
 	}
-	if err := c.Exec(ctx, fmt.Sprintf("ATTACH %s AS %s (TYPE %s, READ_ONLY)", Literal(a.At), a.Catalog(), a.Type)); err != nil {
+	if err := c.Exec(ctx, fmt.Sprintf("ATTACH %s AS %s (TYPE %s, READ_ONLY)", Literal(a.patient()), a.Catalog(), a.Type)); err != nil {
 		return a.attachError(err)
 	}
 	after := context.WithoutCancel(ctx)
@@ -73,6 +84,23 @@ func (db *DB) Attached(ctx context.Context, a Attachment, do func(*Conn) error) 
 		err = do(c)
 	}
 	return a.Clean(errors.Join(err, c.Exec(after, "USE memory"), c.Exec(after, "DETACH "+a.Catalog())))
+}
+
+// patient is At with limits to how long a server may be silent, where its owner gave
+// none: nothing else ends that, as what waits in a DuckDB extension is not interrupted.
+func (a Attachment) patient() string {
+	if a.Type != "postgres" || strings.Contains(a.At, "connect_timeout") {
+		return a.At
+	}
+	if scheme, _, isURL := strings.Cut(a.At, "://"); !isURL || strings.ContainsAny(scheme, "= ") {
+		// What is given later counts.
+		return strings.TrimSpace("connect_timeout=15 keepalives_idle=30 keepalives_interval=10 keepalives_count=3 " + a.At)
+	}
+	and := "?"
+	if strings.Contains(a.At, "?") {
+		and = "&"
+	}
+	return a.At + and + "connect_timeout=15&keepalives_idle=30&keepalives_interval=10&keepalives_count=3"
 }
 
 // Transaction runs do on one state of every database attached to the connection.
@@ -166,6 +194,6 @@ func (a Attachment) Clean(err error) error {
 	if err == nil || a.Type != "postgres" || errors.Is(err, context.Canceled) {
 		return err
 	}
-	text := strings.ReplaceAll(err.Error(), a.At, "the connection's dsn")
+	text := strings.NewReplacer(a.patient(), "the connection's dsn", a.At, "the connection's dsn").Replace(err.Error())
 	return errors.New(passwordIn.ReplaceAllString(text, "$1$3…$4"))
 }

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,5 +208,89 @@ func TestCleanHidesPasswords(t *testing.T) {
 	}
 	if err := a.Clean(context.Canceled); !errors.Is(err, context.Canceled) {
 		t.Error("an interruption is no longer one")
+	}
+}
+
+// Whoever waits for its turn at a database, which another one has for as long as a
+// server is silent, stops waiting when its context ends.
+func TestWaitingForADatabaseEndsWithTheContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "crm.duckdb")
+	foreignFile(t, path, "CREATE TABLE t AS SELECT 1 AS x")
+	db, err := Memory(bg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	a := Attachment{Name: "crm", Type: "duckdb", At: path}
+	err = db.Attached(bg, a, func(*Conn) error {
+		ctx, cancel := context.WithCancel(bg)
+		ended := make(chan error)
+		go func() { ended <- db.Attached(ctx, a, func(*Conn) error { return nil }) }()
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Attached(bg, a, func(*Conn) error { return nil }); err != nil {
+		t.Error("the turn of who gave up is not given on:", err)
+	}
+}
+
+func TestServersMayBeSilentForSoLong(t *testing.T) {
+	const words, query = "connect_timeout=15 keepalives_idle=30 keepalives_interval=10 keepalives_count=3", "connect_timeout=15&keepalives_idle=30&keepalives_interval=10&keepalives_count=3"
+	for at, want := range map[string]string{
+		"":                                    words,
+		"host=db dbname=crm":                  words + " host=db dbname=crm",
+		"host=db connect_timeout=3":           "host=db connect_timeout=3",
+		"host=db password='a://b'":            words + " host=db password='a://b'",
+		"postgres://db/crm":                   "postgres://db/crm?" + query,
+		"postgresql://ann@db/crm?sslmode=off": "postgresql://ann@db/crm?sslmode=off&" + query,
+		"postgres://db/crm?connect_timeout=3": "postgres://db/crm?connect_timeout=3",
+	} {
+		if got := (Attachment{Type: "postgres", At: at}).patient(); got != want {
+			t.Errorf("%q becomes %q, want %q", at, got, want)
+		}
+	}
+	if got := (Attachment{Type: "duckdb", At: "/a/b"}).patient(); got != "/a/b" {
+		t.Error(got)
+	}
+}
+
+// A server that takes connections and never says anything: the look at it fails, its DSN is
+// not shown, and another database can be read meanwhile.
+func TestASilentServer(t *testing.T) {
+	extensions := extensionsForTest(t)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	_, port, _ := net.SplitHostPort(silent.Addr().String())
+	path := filepath.Join(t.TempDir(), "crm.duckdb")
+	foreignFile(t, path, "CREATE TABLE t AS SELECT 1 AS x")
+	db, err := Memory(bg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	ended := make(chan error, 1)
+	go func() {
+		a := Attachment{Name: "pg", Type: "postgres", At: "host=127.0.0.1 user=ann password=hunter2 connect_timeout=2 port=" + port, ExtensionDirectory: extensions}
+		ended <- db.Attached(bg, a, func(*Conn) error { return nil })
+	}()
+	if c, err := silent.Accept(); err != nil {
+		t.Fatal(err)
+	} else {
+		defer c.Close()
+	}
+	if err := db.Attached(bg, Attachment{Name: "crm", Type: "duckdb", At: path}, func(*Conn) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "timeout") || strings.Contains(err.Error(), "hunter2") {
+		t.Error(err)
 	}
 }

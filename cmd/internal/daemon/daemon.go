@@ -160,7 +160,8 @@ const longestPause = 30 * time.Second
 
 // Run keeps the project until stop is done. Then no run begins any more, and those
 // that go on have the grace to end; when that is over, or kill is done, they are
-// cancelled. What they had built is kept for whoever comes next. With Once it
+// cancelled, and left behind if that does not end them within five seconds. What they
+// had built is kept for whoever comes next. With Once it
 // returns when nothing is left to do. Errors: *HeldError, *InvalidError, and with Once
 // whatever went wrong besides the failure of assets.
 func (d *Daemon) Run(stop, kill context.Context) (err error) {
@@ -171,12 +172,12 @@ func (d *Daemon) Run(stop, kill context.Context) (err error) {
 	work, cancelWork := context.WithCancel(stop)
 	runWork, cancelRuns := context.WithCancel(kill)
 	d.work, d.runWork = work, runWork
-	defer d.aside.Wait()
+	defer d.leave()
 	defer close(d.ended)
 	defer cancelRuns()
 	defer cancelWork()
 
-	if err := d.begin(); err != nil {
+	if err := d.begin(); err != nil || d.work.Err() != nil {
 		return err
 	}
 	return errors.Join(d.loop(stop, cancelRuns), d.Keeper.Release())
@@ -187,8 +188,12 @@ func (d *Daemon) Run(stop, kill context.Context) (err error) {
 func (d *Daemon) begin() error {
 	load := d.Keeper.Load()
 	before := d.sign(nil)
-	l := load(d.work)
-	if err := d.work.Err(); err != nil {
+	loaded := make(chan *session.Loaded, 1)
+	d.beside(func() { loaded <- load(d.work) })
+	var l *session.Loaded
+	select {
+	case l = <-loaded: // it looks at all sources
+	case <-d.work.Done():
 		return nil
 	}
 	if l.Diags.HasErrors() {
@@ -212,6 +217,25 @@ func (d *Daemon) begin() error {
 	return nil
 }
 
+// patience is how long what was cancelled may take to end. Some of it cannot be
+// interrupted: a server that is silent in the middle of an answer, a dead disk.
+const patience = 5 * time.Second
+
+// leave waits for what goes on beside the loop and was cancelled. What hangs is left behind:
+// it can do no harm that the end of the process does not undo.
+func (d *Daemon) leave() {
+	gone := make(chan struct{})
+	go func() {
+		d.aside.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+	case <-time.After(patience):
+		d.Log.Warn().Stringer("after", patience).Msg("something hangs that cannot be interrupted, such as a look at a server that is silent: it is left behind")
+	}
+}
+
 // beside does something on a goroutine that Run waits for.
 func (d *Daemon) beside(do func()) { d.aside.Go(do) }
 
@@ -225,8 +249,8 @@ func (d *Daemon) post(do func()) {
 
 // loop ticks until the daemon is to stop and no run goes on.
 func (d *Daemon) loop(stop context.Context, cancelRuns func()) error {
-	stopping := stop.Done()
-	var grace <-chan time.Time
+	stopping, cancelled := stop.Done(), d.runWork.Done()
+	var grace, hanging <-chan time.Time
 	for {
 		d.tick()
 		if len(d.runs) == 0 && (d.stopped || d.Once && d.finished()) {
@@ -254,6 +278,12 @@ func (d *Daemon) loop(stop context.Context, cancelRuns func()) error {
 		case <-grace:
 			d.Log.Warn().Int("runs", len(d.runs)).Msg("cancelling what still runs: what it has built is kept for the next time")
 			cancelRuns()
+		case <-cancelled:
+			cancelled, hanging = nil, time.After(patience)
+		case <-hanging:
+			cancel()
+			d.Log.Error().Int("runs", len(d.runs)).Stringer("after", patience).Msg("a run that was cancelled hangs: it is left behind. Nothing of it is published, and what it has built is kept for the next time")
+			return nil
 		}
 		cancel()
 	}

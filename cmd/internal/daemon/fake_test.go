@@ -39,6 +39,8 @@ type fake struct {
 	breaks error         // of the machinery, in every run
 	end    chan struct{} // what builds wait for that go on and on; of the bubble
 	loads  func() *session.Loaded
+	// observes is what a look at a source waits for; nil: nothing.
+	observes func(assets.Name)
 
 	plans, looked, began, opened int
 	running                      map[assets.Name]int
@@ -87,6 +89,11 @@ func (f *fake) Looks() map[assets.Name]observe.Look         { return f.looks }
 
 func (f *fake) Observe(names []assets.Name) func(context.Context) (map[assets.Name]observe.Look, error) {
 	return func(context.Context) (map[assets.Name]observe.Look, error) {
+		if f.observes != nil {
+			for _, name := range names {
+				f.observes(name)
+			}
+		}
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.looked += len(names)

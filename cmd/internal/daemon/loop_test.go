@@ -285,6 +285,73 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// A stop ends the daemon although something hangs that no context ends.
+func TestStopWhateverHangs(t *testing.T) {
+	for _, c := range []struct {
+		why  string
+		hang func(*bubble)
+		took time.Duration
+	}{
+		{"a look", func(b *bubble) {
+			b.observes = func(assets.Name) { <-b.end }
+			b.pass(2 * time.Minute) // a look has begun
+		}, patience},
+		{"a run", func(b *bubble) {
+			b.build("a1", func(context.Context) error { <-b.end; return nil })
+			b.deliver("s1")
+			b.pass(2 * time.Minute)
+		}, 30*time.Second + 2*patience},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			runFake(t, newFake("a1"), nil, func(b *bubble) {
+				c.hang(b)
+				began := time.Now()
+				b.stop()
+				if err := <-b.ended; err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(began); took != c.took {
+					t.Errorf("it took %v, want %v", took, c.took)
+				}
+				close(b.end)
+			})
+		})
+	}
+}
+
+// So it does if what hangs is the first look at the sources, when the project is loaded.
+func TestStopWhileTheProjectIsLoaded(t *testing.T) {
+	f := newFake("a1")
+	f.loads = func() *session.Loaded { <-f.end; return &session.Loaded{} }
+	runFake(t, f, nil, func(b *bubble) {
+		b.stop()
+		if err := <-b.ended; err != nil {
+			t.Error(err)
+		}
+		close(b.end)
+	})
+}
+
+// While a look at one source hangs, another one is looked at and built.
+func TestALookThatHangsHoldsUpNoOther(t *testing.T) {
+	f := newFake("a1", "a2")
+	remote := assets.MustName("s1")
+	f.project.Sources[remote].Table = &assets.AttachedTable{Connection: "crm"}
+	runFake(t, f, nil, func(b *bubble) {
+		b.did()
+		b.observes = func(name assets.Name) {
+			if name == remote {
+				<-b.end
+			}
+		}
+		b.pass(2 * time.Minute)
+		b.deliver("s2")
+		b.pass(2 * time.Minute)
+		b.wantBuilt("a2")
+		close(b.end)
+	})
+}
+
 // Setting the clock makes the loop plan again, and keeps nothing waiting or spinning.
 func TestTheClockIsSet(t *testing.T) {
 	for _, by := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {

@@ -21,6 +21,7 @@ type counters struct {
 	duration prometheus.Histogram
 	checks   *prometheus.CounterVec
 	runs     *prometheus.CounterVec
+	panics   prometheus.Counter
 	info     prometheus.Gauge
 }
 
@@ -47,6 +48,7 @@ func newCounters(version string) *counters {
 			Name: "assets_build_duration_seconds", Help: "How long builds took, failed ones included.",
 			Buckets: []float64{.01, .03, .1, .3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000},
 		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{Name: "assets_http_panics_total", Help: "Requests that met a mistake of the program: see the log."}),
 		info: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "assets_build_info", Help: "1, labelled with what the program was built as.",
 			ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
@@ -109,5 +111,5 @@ func (c *counters) counted() map[assets.Name]buildCount {
 }
 
 func (c *counters) collectors() []prometheus.Collector {
-	return []prometheus.Collector{c.outcomes, c.duration, c.checks, c.runs, c.info}
+	return []prometheus.Collector{c.outcomes, c.duration, c.checks, c.runs, c.panics, c.info}
 }

@@ -41,7 +41,7 @@ func (s *Server) Handler(d Daemon) http.Handler {
 	mux.Handle("/healthz", a.methods(get, http.HandlerFunc(healthy)))
 	mux.Handle("/readyz", a.methods(get, http.HandlerFunc(a.ready)))
 	mux.Handle("/", a.guard(guarded))
-	return headers(mux)
+	return headers(a.survive(mux))
 }
 
 // headers says of all answers that they are of the moment, and what they say they are.

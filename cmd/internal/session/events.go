@@ -46,6 +46,17 @@ func (s *Session) Push(name, version string, at time.Time) (assets.Name, string,
 	return n, version, nil
 }
 
+// stray tells of a file among the events that is none: whoever put it there may think
+// that something came of it.
+func (s *Session) stray(f observe.Stray) {
+	e := s.Log.Warn().Str("file", f.Path).Str("why", f.Why)
+	if f.Aside == "" {
+		e.Msg("this is not an event, and cannot be moved away. To push one: assets event NAME")
+		return
+	}
+	e.Str("moved_to", f.Aside).Msg("this is not an event: it was put aside. To push one: assets event NAME")
+}
+
 // noSource says that no source has a name, and which may have been meant.
 func (s *Session) noSource(n assets.Name) hcl.Diagnostics {
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("No source %q", n), Detail: "Nothing of this name is declared."}

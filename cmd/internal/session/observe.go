@@ -32,7 +32,7 @@ func (s *Session) observe(ctx context.Context, names []assets.Name) (map[assets.
 	}
 	o := observe.Observer{CachePath: s.cache("files"), FetchDir: s.cache("http"), EventDir: s.eventDir(), Known: s.known, Recorded: s.recorded,
 		Sniff: s.sniff, SniffCSV: s.sniffCSV, Ask: s.ask, Connections: s.Project.Connections, Attached: s.attached,
-		Settle: s.Settle, Timezone: s.Project.Timezone, Now: s.Now().UTC()}
+		OnStray: s.stray, Settle: s.Settle, Timezone: s.Project.Timezone, Now: s.Now().UTC()}
 	if len(sources) == len(s.Project.Sources) {
 		observe.SweepFetched(o.FetchDir, s.Project.Sources)
 	}
