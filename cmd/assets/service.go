@@ -65,7 +65,7 @@ func (s *service) observe(e materialize.Event) {
 // Snapshot is that of the daemon.
 func (s *service) Snapshot() server.Snapshot {
 	d := s.daemon.Snapshot()
-	out := server.Snapshot{At: d.Plan.At, Project: d.Project, Input: d.Input, Plan: d.Plan, Invalid: d.Invalid,
+	out := server.Snapshot{At: d.Plan.At, Tick: d.At, Project: d.Project, Input: d.Input, Plan: d.Plan, Invalid: d.Invalid,
 		Fault: d.Fault, FaultSince: d.FaultSince, Ready: d.Ready, Stopping: d.Stopping}
 	for _, r := range d.Running {
 		out.Running = append(out.Running, server.Running{Run: s.runOf(r.Assets), Since: r.Began, Assets: r.Assets})

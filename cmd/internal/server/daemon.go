@@ -41,6 +41,7 @@ var (
 // to, once it is handed out.
 type Snapshot struct {
 	At      time.Time // when Plan was made
+	Tick    time.Time // when the daemon last came round; zero: it never does
 	Project *assets.Project
 	Input   planner.Input // what Plan was made from
 	Plan    planner.Plan

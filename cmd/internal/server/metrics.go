@@ -55,6 +55,8 @@ var (
 	plannedDesc  = describe("assets_planned", "Assets by what the latest plan does with them.", "action")
 	planTimeDesc = describe("assets_plan_timestamp_seconds", "When the latest plan was made.")
 	runningDesc  = describe("assets_runs_in_progress", "Runs under way.")
+	tickDesc     = describe("assets_last_tick_timestamp_seconds", "When the daemon last came round to look what there is to do.")
+	faultDesc    = describe("assets_fault", "1 if nothing can be built, whatever the plan says: the log says why.")
 	invalidDesc  = describe("assets_project_invalid", "1 if the project's files could not be loaded and the last good ones are in use.")
 	openDesc     = describe("assets_breaches_in_progress", "Freshness policies that are broken now.")
 	breachesDesc = describe("assets_breaches_total", "Breaches of freshness policies that ever began, as recorded in the warehouse.")
@@ -75,6 +77,8 @@ func (c snapshotCollector) Collect(out chan<- prometheus.Metric) {
 	s := c.snapshot()
 	e := emitter{out}
 	e.gauge(invalidDesc, number(s.Invalid != ""))
+	e.gauge(faultDesc, number(s.Fault != ""))
+	e.moment(tickDesc, s.Tick)
 	e.gauge(runningDesc, float64(len(s.Running)))
 	if s.Breaches != nil {
 		e.gauge(openDesc, float64(s.Breaches.Open))
@@ -83,6 +87,7 @@ func (c snapshotCollector) Collect(out chan<- prometheus.Metric) {
 	if !s.Ready {
 		return
 	}
+	e.disk(s.Project.Warehouse)
 	e.moment(planTimeDesc, s.At)
 	e.planned(s.Plan.Summary())
 	now := c.now()

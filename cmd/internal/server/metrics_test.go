@@ -2,8 +2,11 @@ package server
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -36,14 +39,16 @@ func scrape(t testing.TB, s *Server, d Daemon, prefixes ...string) []string {
 func TestMetricsTellOfTheSnapshot(t *testing.T) {
 	d := &fakeDaemon{snapshot: shop()}
 	got := scrape(t, New(options()), d, "assets_lag", "assets_sec", "assets_state", "assets_rows", "assets_last", "assets_checks{", "assets_source", "assets_planned", "assets_plan_",
-		"assets_runs_in", "assets_project", "assets_breaches")
+		"assets_runs_in", "assets_project", "assets_breaches", "assets_fault")
 	want := []string{
 		"assets_breaches_in_progress 1",
 		"assets_breaches_total 4",
 		`assets_checks{asset="mart.sales",outcome="failed"} 0`, `assets_checks{asset="mart.sales",outcome="passed"} 1`, `assets_checks{asset="mart.sales",outcome="warned"} 1`,
 		`assets_checks{asset="staging.orders",outcome="failed"} 0`, `assets_checks{asset="staging.orders",outcome="passed"} 1`, `assets_checks{asset="staging.orders",outcome="warned"} 1`,
+		"assets_fault 0",
 		`assets_lag_seconds{asset="mart.old"} 0`, `assets_lag_seconds{asset="mart.sales"} 240`, `assets_lag_seconds{asset="staging.orders"} 0`,
 		`assets_last_build_timestamp_seconds{asset="mart.old"} 1.795417201e+09`, `assets_last_build_timestamp_seconds{asset="mart.sales"} 1.795417201e+09`, `assets_last_build_timestamp_seconds{asset="staging.orders"} 1.795417201e+09`,
+		"assets_last_tick_timestamp_seconds 1.7954208e+09",
 		"assets_plan_timestamp_seconds 1.7954208e+09",
 		`assets_planned{action="blocked"} 0`, `assets_planned{action="create"} 0`, `assets_planned{action="drop"} 1`, `assets_planned{action="none"} 1`,
 		`assets_planned{action="rebuild"} 0`, `assets_planned{action="revalidate"} 0`, `assets_planned{action="wait"} 1`,
@@ -59,10 +64,10 @@ func TestMetricsTellOfTheSnapshot(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	d.snapshot.Invalid, d.snapshot.Breaches = "shop.hcl is wrong", nil
+	d.snapshot.Invalid, d.snapshot.Fault, d.snapshot.Breaches = "shop.hcl is wrong", "the disk is full", nil
 	d.snapshot.Plan.Steps[1].Due = eight
-	want = []string{"assets_project_invalid 1", `assets_seconds_to_breach{asset="mart.sales"} -60`}
-	if diff := cmp.Diff(want, scrape(t, New(options()), d, "assets_breaches", "assets_project", "assets_seconds")); diff != "" {
+	want = []string{"assets_fault 1", "assets_project_invalid 1", `assets_seconds_to_breach{asset="mart.sales"} -60`}
+	if diff := cmp.Diff(want, scrape(t, New(options()), d, "assets_breaches", "assets_fault", "assets_project", "assets_seconds")); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -193,5 +198,25 @@ func BenchmarkStatus(b *testing.B) {
 		if w := ask(h, "GET", "/api/v1/status", ""); w.Code != 200 {
 			b.Fatal(w.Code)
 		}
+	}
+}
+
+func TestMetricsTellOfTheDisk(t *testing.T) {
+	d := &fakeDaemon{snapshot: shop()}
+	d.snapshot.Project.Warehouse = filepath.Join(t.TempDir(), "warehouse.duckdb")
+	if got := scrape(t, New(options()), d, "assets_warehouse"); got != nil {
+		t.Errorf("there is no warehouse: %q", got)
+	}
+	for name, size := range map[string]int{"": 1000, ".wal": 24} {
+		if err := os.WriteFile(d.snapshot.Project.Warehouse+name, make([]byte, size), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := scrape(t, New(options()), d, "assets_warehouse", "assets_disk")
+	if len(got) == 0 || got[len(got)-1] != "assets_warehouse_size_bytes 1024" {
+		t.Errorf("got %q", got)
+	}
+	if runtime.GOOS == "linux" && len(got) != 3 {
+		t.Errorf("nothing of the file system: %q", got)
 	}
 }
