@@ -169,23 +169,23 @@ func (d *Daemon) Run(stop, kill context.Context) (err error) {
 	defer cancelRuns()
 	defer cancelWork()
 
-	if err := d.begin(); err != nil {
+	if begun, err := d.begin(); err != nil || !begun {
 		return err
 	}
 	return errors.Join(d.loop(stop, cancelRuns), d.Keeper.Release())
 }
 
 // begin loads the project for the first time. One with mistakes is refused: there
-// is no good one to go on with.
-func (d *Daemon) begin() error {
+// is no good one to go on with. It has not begun if it was stopped before it had one.
+func (d *Daemon) begin() (begun bool, err error) {
 	load := d.Keeper.Load()
 	before := d.sign(nil)
 	l := load(d.work)
-	if err := d.work.Err(); err != nil {
-		return nil
+	if d.work.Err() != nil {
+		return false, nil
 	}
 	if l.Diags.HasErrors() {
-		return &InvalidError{l.Diags, l.Texts}
+		return false, &InvalidError{l.Diags, l.Texts}
 	}
 	if d.files, d.edited = l.Files, before != d.sign(nil); !d.edited {
 		d.signature = d.sign(l.Files)
@@ -202,7 +202,7 @@ func (d *Daemon) begin() error {
 		}
 	}
 	d.taken(true)
-	return nil
+	return true, nil
 }
 
 // beside does something on a goroutine that Run waits for.

@@ -285,6 +285,22 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// Stopped while it loads the project for the first time, it has none to do anything with.
+func TestStopBeforeThereIsAProject(t *testing.T) {
+	f := newFake("a1")
+	f.loads = func() *session.Loaded { <-f.end; return &session.Loaded{} }
+	runFake(t, f, nil, func(b *bubble) {
+		b.stop()
+		close(f.end)
+		if err := <-b.ended; err != nil {
+			t.Error(err)
+		}
+		if n := f.count(&f.plans); n > 0 {
+			t.Errorf("it made %d plans of nothing", n)
+		}
+	})
+}
+
 // Setting the clock makes the loop plan again, and keeps nothing waiting or spinning.
 func TestTheClockIsSet(t *testing.T) {
 	for _, by := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
