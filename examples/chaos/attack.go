@@ -224,6 +224,7 @@ func (c *chaos) ask(q question) (answer, error) {
 	c.report.Looks += a.Looks
 	c.report.Held += a.Held
 	c.report.Checks += a.Checks
+	c.report.Mixed += a.Mixed
 	for _, v := range a.Violations {
 		c.violated("%s", v)
 	}
@@ -249,8 +250,10 @@ func (c *chaos) settle() error {
 	if err := c.calm(args...); err != nil {
 		return err
 	}
-	if err := c.calm("plan", "-detailed-exitcode"); err != nil && all {
-		return err
+	if all { // otherwise what may lag becomes due at any moment
+		if err := c.calm("plan", "-detailed-exitcode"); err != nil {
+			return err
+		}
 	}
 	return c.look(question{Settled: true, All: all, Newest: c.newest})
 }
@@ -341,9 +344,6 @@ func (c *chaos) round() error {
 	}
 	for _, p := range c.children {
 		c.judge(p)
-	}
-	if len(c.report.Violations) > 0 && c.full {
-		c.full = false
 	}
 	return c.look(question{})
 }
@@ -472,14 +472,12 @@ func (c *chaos) converge(d *child) error {
 
 // disturb begins one to three faults at random moments and ends them again.
 func (c *chaos) disturb(victims []*child, within time.Duration) error {
-	type chosen struct {
-		fault
-		at, lasts time.Duration
-		r         *rand.Rand
+	var kinds []fault
+	for _, f := range faults() {
+		if (f.needs == nil || f.needs(c)) && strings.Contains(f.kind, c.Kinds) {
+			kinds = append(kinds, slices.Repeat([]fault{f}, max(f.often, 1))...)
+		}
 	}
-	kinds := slices.DeleteFunc(faults(), func(f fault) bool {
-		return f.needs != nil && !f.needs(c) || !strings.Contains(f.kind, c.Kinds)
-	})
 	var moments []moment
 	began := time.Now()
 	for range 1 + c.r.IntN(3) {

@@ -22,6 +22,8 @@ type fault struct {
 	begin func(c *chaos, victim *child, r *rand.Rand) (end func() error, err error)
 	// needs tells whether it can be had here; nil: everywhere.
 	needs func(c *chaos) bool
+	// often is how many times as likely as others it is; 0: once.
+	often int
 }
 
 // errNotNow is of a fault that cannot be had at this moment, since another goes on.
@@ -33,21 +35,21 @@ func isRoot(c *chaos) bool { return c.root }
 // and several processes at once.
 func faults() []fault {
 	all := []fault{
-		{kind: "SIGKILL", begin: signalled(syscall.SIGKILL)},
-		{kind: "SIGTERM", begin: signalled(syscall.SIGTERM)},
-		{kind: "SIGINT", begin: signalled(syscall.SIGINT)},
-		{kind: "SIGINT twice", begin: signalled(syscall.SIGINT, syscall.SIGINT)},
-		{kind: "SIGSTOP and SIGCONT", begin: stopped},
-		{kind: "little memory", begin: starved},
+		{kind: "SIGKILL", begin: signalled(syscall.SIGKILL), often: 6},
+		{kind: "SIGTERM", begin: signalled(syscall.SIGTERM), often: 2},
+		{kind: "SIGINT", begin: signalled(syscall.SIGINT), often: 2},
+		{kind: "SIGINT twice", begin: signalled(syscall.SIGINT, syscall.SIGINT), often: 2},
+		{kind: "SIGSTOP and SIGCONT", begin: stopped, often: 2},
+		{kind: "little memory", begin: starved, often: 2},
 		{kind: "few open files", begin: limited(unix.RLIMIT_NOFILE, 8, 24)},
 		{kind: "small files only", begin: limited(unix.RLIMIT_FSIZE, 1<<12, 1<<20)},
-		{kind: "disk full", begin: fullDisk, needs: isRoot},
+		{kind: "disk full", begin: fullDisk, needs: isRoot, often: 4},
 		{kind: "directory read-only", begin: readOnlyDirectory},
 		{kind: "warehouse read-only", begin: readOnlyFile},
 		{kind: "warehouse held", begin: heldWarehouse},
 		{kind: ".assets deleted", begin: deletedCache},
-		{kind: "source replaced", begin: onFile(replaced)},
-		{kind: "source overwritten in place", begin: onFile(overwritten)},
+		{kind: "source replaced", begin: onFile(replaced), often: 4},
+		{kind: "source overwritten in place", begin: onFile(overwritten), often: 2},
 		{kind: "source truncated", begin: onFile(truncated)},
 		{kind: "source deleted", begin: onFile(deleted)},
 		{kind: "source half written", begin: onFile(halfWritten)},
@@ -236,7 +238,11 @@ func halfWritten(_ *chaos, path string, next []byte, r *rand.Rand) error {
 
 func heldSource(c *chaos, _ *child, _ *rand.Rand) (func() error, error) {
 	c.hurtAll()
-	return c.supplier.hold("SELECT 1")
+	end, err := c.supplier.hold("SELECT 1")
+	if err != nil {
+		return nil, errNotNow // it is broken, or held already
+	}
+	return end, nil
 }
 
 // brokenSource puts half a database in the place of the other database.
@@ -249,7 +255,13 @@ func brokenSource(c *chaos, _ *child, r *rand.Rand) (func() error, error) {
 	if err := replace(c.supplier.crm(), text[:r.IntN(len(text))]); err != nil && !c.full {
 		return nil, err
 	}
-	return func() error { return replace(c.supplier.crm(), text) }, nil
+	return func() error {
+		c.newest[customers]++
+		if err := os.Remove(c.supplier.crm()); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return c.deliver(customers)
+	}, nil
 }
 
 // nonsense is written into the project's file.
