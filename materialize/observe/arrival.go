@@ -9,12 +9,13 @@ import (
 
 // arrival is when content arrived that was delivered at a time, as its files say,
 // and is first seen now: then, but not before the last look that saw its
-// predecessor, not after now, and never before its predecessor arrived.
+// predecessor, not before its predecessor arrived, and never after now, whatever
+// was recorded by a clock that was ahead.
 func arrival(delivered time.Time, known planner.Observation, now time.Time) time.Time {
 	if known.ID == "" {
 		return earliest(delivered, now).UTC()
 	}
-	return latest(known.Arrived, earliest(latest(delivered, known.At), now)).UTC()
+	return earliest(latest(known.Arrived, delivered, known.At), now).UTC()
 }
 
 // lastDelivery is when content was delivered last, equal content included: not

@@ -8,7 +8,8 @@ import (
 )
 
 // The rules of design §4: a file's mtime, but not after its first observation nor
-// before the last look that saw the predecessor. Arrivals never decrease.
+// before the last look that saw the predecessor. Arrivals never decrease, but after one
+// that is still to come: then the clock was ahead.
 func TestArrivalRules(t *testing.T) {
 	at := func(clock string) time.Time {
 		if clock == "" {
@@ -33,7 +34,7 @@ func TestArrivalRules(t *testing.T) {
 		{"after the last look", "09:30", "f1:0", "08:00", "09:00", "", "10:00", "09:30", "09:30", "09:30"},
 		{"an old file moved in after the last look", "07:00", "f1:0", "06:00", "09:00", "", "10:00", "09:00", "09:00", "07:00"},
 		{"from the future", "23:00", "f1:0", "06:00", "09:00", "", "10:00", "10:00", "10:00", "06:00"},
-		{"the clock was set back", "09:30", "f1:0", "11:00", "12:00", "", "10:00", "11:00", "10:00", "10:00"},
+		{"the clock was set back", "09:30", "f1:0", "11:00", "12:00", "", "10:00", "10:00", "10:00", "10:00"},
 		{"delivered again before", "07:00", "f1:0", "06:00", "09:00", "08:00", "10:00", "09:00", "09:00", "08:00"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -47,7 +48,7 @@ func TestArrivalRules(t *testing.T) {
 			if !arrived.Equal(at(test.arrived)) {
 				t.Errorf("arrived %s, want %s", arrived, at(test.arrived))
 			}
-			if arrived.Before(known.Arrived) {
+			if arrived.Before(known.Arrived) && !known.Arrived.After(now) {
 				t.Errorf("arrived %s, before its predecessor, %s", arrived, known.Arrived)
 			}
 			version := planner.Version{ID: "f1:1", Arrived: arrived}

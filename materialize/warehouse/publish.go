@@ -105,7 +105,7 @@ func (db *DB) Publish(ctx context.Context, p Publication) error {
 		if err := c.publishViews(ctx, p); err != nil {
 			return err
 		}
-		if err := c.viewTexts(ctx, p.Records); err != nil {
+		if err := c.fillViews(ctx, p.Records); err != nil {
 			return err
 		}
 		return c.publishRecords(ctx, p)
@@ -156,17 +156,9 @@ func (c *Conn) publishViews(ctx context.Context, p Publication) error {
 	return nil
 }
 
-// viewTexts fills in each record's View.
-func (c *Conn) viewTexts(ctx context.Context, records []planner.Materialization) error {
-	texts := map[assets.Name]string{}
-	err := c.each(ctx, "SELECT schema_name, view_name, sql FROM duckdb_views() WHERE database_name = '"+Catalog+"' AND NOT internal",
-		func(scan func(...any) error) error {
-			var n assets.Name
-			var text string
-			err := scan(&n.Schema, &n.Table, &text)
-			texts[assets.Name{Schema: strings.ToLower(n.Schema), Table: strings.ToLower(n.Table)}] = text
-			return err
-		})
+// fillViews fills in each record's View.
+func (c *Conn) fillViews(ctx context.Context, records []planner.Materialization) error {
+	texts, err := c.viewTexts(ctx)
 	if err != nil {
 		return err
 	}

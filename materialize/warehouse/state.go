@@ -179,17 +179,19 @@ func (c *Conn) found(ctx context.Context, last map[planner.Key]planner.Materiali
 		}
 	}
 	out := make(map[assets.Name]planner.Found)
-	err := c.each(ctx, `
-		SELECT schema_name, view_name, 'view', sql FROM duckdb_views() WHERE database_name = '`+Catalog+`' AND NOT internal
-		UNION ALL SELECT schema_name, table_name, 'table', '' FROM duckdb_tables() WHERE database_name = '`+Catalog+`' AND schema_name <> '_assets'`,
+	views, err := c.viewTexts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for name, text := range views {
+		out[name] = planner.Found{Kind: "view", View: text}
+	}
+	err = c.each(ctx, "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = '"+Catalog+"' AND schema_name <> '_assets'",
 		func(scan func(...any) error) error {
 			var schema, name string
-			var f planner.Found
-			if err := scan(&schema, &name, &f.Kind, &f.View); err != nil {
-				return err
-			}
-			out[assets.Name{Schema: strings.ToLower(schema), Table: strings.ToLower(name)}] = f
-			return nil
+			err := scan(&schema, &name)
+			out[assets.Name{Schema: strings.ToLower(schema), Table: strings.ToLower(name)}] = planner.Found{Kind: "table"}
+			return err
 		})
 	if err != nil {
 		return nil, err

@@ -118,6 +118,35 @@ func TestPublishedIsReadBackAfterReopening(t *testing.T) {
 	}
 }
 
+// DuckDB words some views anew when it reads them from the file.
+func TestAViewReadsTheSameAfterReopening(t *testing.T) {
+	for _, query := range []string{
+		"SELECT id FROM staging.orders UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3",
+		"SELECT 1 AS id UNION ALL BY NAME SELECT 2 AS id UNION ALL BY NAME SELECT 3 AS id",
+		"WITH x AS (SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3) FROM x WHERE 1 IN (SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3)",
+		"SELECT id, 'UNION AS UNION' AS text FROM staging.orders",
+	} {
+		path := filepath.Join(t.TempDir(), "w.duckdb")
+		db := open(t, path)
+		p := publication(t, db, "R1", 3)
+		shown := planner.Key{Asset: assets.MustName("mart.shown")}
+		p.Views = append(p.Views, warehouse.PublishedView{Name: shown.Asset, SQL: query})
+		p.Records = append(p.Records, planner.Materialization{ID: "R1/mart.shown", Key: shown, Run: "R1", Status: planner.Published})
+		publish(t, db, p)
+		closed(t, db)
+
+		db = open(t, path)
+		state, err := db.State(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if recorded, found := state.Last[shown].View, state.Found[shown.Asset].View; recorded == "" || recorded != found {
+			t.Errorf("recorded as\n%s\nand found as\n%s", recorded, found)
+		}
+		closed(t, db)
+	}
+}
+
 func TestFoundSeesWhatOthersDid(t *testing.T) {
 	for name, test := range map[string]struct {
 		sql  string

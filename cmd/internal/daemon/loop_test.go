@@ -329,6 +329,9 @@ func TestStopWhileTheProjectIsLoaded(t *testing.T) {
 			t.Error(err)
 		}
 		close(b.end)
+		if n := f.count(&f.plans); n > 0 {
+			t.Errorf("it made %d plans of nothing", n)
+		}
 	})
 }
 

@@ -131,7 +131,7 @@ func (s *Session) Plan(ctx context.Context, narrow Narrow) (in planner.Input, pl
 		}
 		*resolve.names = names
 	}
-	in = s.input(o)
+	in = s.planInput(o)
 	return in, planner.Make(in), diags
 }
 
@@ -140,7 +140,7 @@ func (s *Session) PlanAgain(ctx context.Context, o planner.Options) (in planner.
 	if diags = s.look(ctx, o.Destroy); diags.HasErrors() {
 		return in, plan, diags
 	}
-	in = s.input(o)
+	in = s.planInput(o)
 	return in, planner.Make(in), diags
 }
 

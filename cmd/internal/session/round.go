@@ -107,6 +107,6 @@ func (s *Session) recordNews(record func([]planner.Observation) error) error {
 
 // Replan makes a plan from what is known. It looks at nothing.
 func (s *Session) Replan(o planner.Options) (planner.Input, planner.Plan) {
-	in := s.input(o)
+	in := s.planInput(o)
 	return in, planner.Make(in)
 }

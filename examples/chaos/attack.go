@@ -1,0 +1,556 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// options say how to attack.
+type options struct {
+	Assets  string        // the command
+	Clocked string        // the command with a clock that can be set by NOW; empty: clocks go right
+	Dir     string        // where to put everything; a small file system is mounted there if this process may
+	For     time.Duration // how long
+	Rounds  int           // how many rounds at most; 0: as many as there is time for
+	Seed    uint64
+	Kinds   string // only faults whose kind contains this
+	Log     func(format string, args ...any)
+}
+
+// chaos is a run of attacks on one project.
+type chaos struct {
+	options
+	r        *rand.Rand
+	root     bool // this process may do everything
+	mounted  bool
+	full     bool // the disk is, at this moment
+	worlds   int  // projects there were; the latest is under attack
+	web      *web
+	supplier *supplier
+	stranger *guest
+	children []*child
+	newest   generations
+	whole    time.Duration // what an undisturbed apply takes
+	report   report
+	story    []string // what happened in this world, for the evidence
+}
+
+func (c *chaos) project() string   { return filepath.Join(c.Dir, fmt.Sprintf("project-%d", c.worlds)) }
+func (c *chaos) home() string      { return filepath.Join(c.Dir, "home") }
+func (c *chaos) declared() string  { return filepath.Join(c.project(), "project.hcl") }
+func (c *chaos) warehouse() string { return filepath.Join(c.project(), "warehouse.duckdb") }
+func (c *chaos) url() string       { return "http://" + c.web.address }
+
+func (c *chaos) tell(format string, args ...any) {
+	line := time.Now().Format("15:04:05.000 ") + fmt.Sprintf(format, args...)
+	c.story = append(c.story, line)
+	c.Log("%s", line)
+}
+
+// small is the size of the file system that can be filled.
+const small = "size=160m,mode=0755"
+
+// attack runs rounds until the time is over, and reports. The error is of this program
+// itself; what the command did wrong stands in the report.
+func attack(o options) (r report, err error) {
+	c := &chaos{options: o, r: rand.New(rand.NewPCG(o.Seed, 0)), root: os.Geteuid() == 0}
+	c.report = report{Seed: o.Seed, Faults: map[string]int{}, Exits: map[string]int{}}
+	began := time.Now()
+	defer func() { r = c.report; r.Seconds = time.Since(began).Seconds() }()
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return c.report, err
+	}
+	if c.root {
+		c.mounted = syscall.Mount("tmpfs", c.Dir, "tmpfs", 0, small) == nil
+		c.root = c.mounted // without it there is no room of our own to let others into
+	}
+	defer func() {
+		if c.mounted {
+			err = errors.Join(err, syscall.Unmount(c.Dir, syscall.MNT_DETACH))
+		}
+	}()
+	if c.web, err = startWeb(); err != nil {
+		return c.report, err
+	}
+	defer c.web.close()
+	if err := c.begin(); err != nil {
+		return c.report, err
+	}
+	defer func() { err = errors.Join(err, c.endWorld()) }()
+	for n := 1; time.Since(began) < o.For && (o.Rounds == 0 || n <= o.Rounds); n++ {
+		violations := len(c.report.Violations)
+		c.report.Rounds++
+		if err := c.round(); err != nil {
+			return c.report, fmt.Errorf("round %d: %w", n, err)
+		}
+		if n%5 == 0 {
+			if err := c.settle(); err != nil {
+				return c.report, fmt.Errorf("round %d: %w", n, err)
+			}
+		}
+		if len(c.report.Violations) > violations { // go on with another one
+			c.keep()
+			if err := errors.Join(c.endWorld(), c.begin()); err != nil {
+				return c.report, err
+			}
+		}
+	}
+	if err := c.settle(); err != nil {
+		return c.report, err
+	}
+	if err := c.rebuild(); err != nil {
+		return c.report, err
+	}
+	if len(c.report.Violations) > 0 && c.report.Evidence == "" {
+		c.keep()
+	}
+	return c.report, nil
+}
+
+// begin makes a new project, and builds it.
+func (c *chaos) begin() error {
+	c.worlds++
+	c.story, c.children = nil, nil
+	c.newest = generations{}
+	for _, dir := range []string{c.home(), c.project(), filepath.Join(c.project(), "data", "parts")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	if c.root {
+		for _, dir := range []string{c.home(), c.project()} {
+			if err := os.Chown(dir, nobody, nobody); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	if c.supplier, err = newSupplier(c.project(), c.web); err != nil {
+		return err
+	}
+	for _, d := range dimensions {
+		c.newest[d] = 1
+		if err := c.deliver(d); err != nil {
+			return err
+		}
+	}
+	if c.stranger, err = startGuest(strangerCommand, c.warehouse()); err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := c.calm("apply", "-auto-approve", "-all"); err != nil {
+		return err
+	}
+	if c.whole = time.Since(began); c.children[0].err != nil {
+		return fmt.Errorf("a new project cannot be built:\n%s", c.children[0].output)
+	}
+	c.tell("a new project; an undisturbed apply takes %v", c.whole.Round(time.Millisecond))
+	return c.look(question{Settled: true, All: true, Newest: c.newest})
+}
+
+func (c *chaos) endWorld() error {
+	return errors.Join(c.stranger.end(), c.supplier.close(), os.RemoveAll(c.project()))
+}
+
+// deliver puts the newest generation into its place.
+func (c *chaos) deliver(dimension string) error {
+	var err error
+	if dimension == edit {
+		err = c.declare()
+	} else {
+		err = c.supplier.deliver(dimension, c.newest[dimension])
+	}
+	if c.full { // it will be delivered again
+		return nil
+	}
+	return err
+}
+
+// declare writes the project's file.
+func (c *chaos) declare() error {
+	return replace(c.declared(), []byte(declaration(c.url(), c.newest[edit])))
+}
+
+// calm runs the command undisturbed. That it fails is a violation.
+func (c *chaos) calm(args ...string) error {
+	p, err := c.start(0, args...)
+	if err != nil {
+		return err
+	}
+	c.children = append(c.children, p)
+	if !p.wait(limit) {
+		c.violated("an undisturbed %s did not end in %v:\n%s", args[0], limit, p.output)
+	} else if p.err != nil {
+		c.violated("an undisturbed %s: %v\n%s", strings.Join(args, " "), p.err, p.output)
+	}
+	c.tell("%s: exit code %d", strings.Join(args, " "), p.code())
+	return nil
+}
+
+func (c *chaos) violated(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	c.report.Violations = append(c.report.Violations, text)
+	c.tell("VIOLATION: %s", text)
+}
+
+// limit is how long a process may take once nothing disturbs it any more.
+const limit = 2 * time.Minute
+
+// look has the stranger look.
+func (c *chaos) look(q question) error {
+	a, err := c.ask(q)
+	if err != nil {
+		return err
+	}
+	c.report.Runs = max(c.report.Runs, a.Runs)
+	return nil
+}
+
+func (c *chaos) ask(q question) (answer, error) {
+	a, err := c.stranger.ask(q)
+	if err != nil {
+		return a, err
+	}
+	c.report.Looks += a.Looks
+	c.report.Held += a.Held
+	c.report.Checks += a.Checks
+	c.report.Mixed += a.Mixed
+	for _, v := range a.Violations {
+		c.violated("%s", v)
+	}
+	return a, nil
+}
+
+// settle ends everything that goes wrong, and lets the command do its work undisturbed.
+func (c *chaos) settle() error {
+	for _, d := range dimensions {
+		if d != edit {
+			c.newest[d] = sound(c.newest[d])
+		}
+		if err := c.deliver(d); err != nil {
+			return err
+		}
+	}
+	all := c.r.IntN(2) == 0
+	args := []string{"apply", "-auto-approve"}
+	if all {
+		args = append(args, "-all")
+	}
+	c.report.Applies++
+	if err := c.calm(args...); err != nil {
+		return err
+	}
+	if all { // otherwise what may lag becomes due at any moment
+		if err := c.calm("plan", "-detailed-exitcode"); err != nil {
+			return err
+		}
+	}
+	return c.look(question{Settled: true, All: all, Newest: c.newest})
+}
+
+// rebuild builds the same from nothing, and compares cell by cell.
+func (c *chaos) rebuild() error {
+	if err := c.calm("apply", "-auto-approve", "-all"); err != nil {
+		return err
+	}
+	was := c.warehouse()
+	old := *c
+	c.worlds++
+	defer func() { c.worlds-- }()
+	if err := errors.Join(os.MkdirAll(c.project(), 0o755), os.CopyFS(filepath.Join(c.project(), "data"), os.DirFS(filepath.Join(old.project(), "data"))), c.declare()); err != nil {
+		return err
+	}
+	defer os.RemoveAll(c.project())
+	if c.root {
+		if err := os.Chown(c.project(), nobody, nobody); err != nil {
+			return err
+		}
+	}
+	if err := c.calm("apply", "-auto-approve", "-all"); err != nil {
+		return err
+	}
+	c.tell("comparing %s with a full rebuild", was)
+	return c.look(question{Settled: true, All: true, Newest: c.newest, Rebuilt: c.warehouse()})
+}
+
+// keep saves what there is of a world in which something was violated.
+func (c *chaos) keep() {
+	dir, err := os.MkdirTemp("", fmt.Sprintf("chaos-%d-", c.Seed))
+	if err == nil {
+		err = os.CopyFS(filepath.Join(dir, "project"), os.DirFS(c.project()))
+	}
+	if err == nil {
+		var b strings.Builder
+		for _, line := range c.story {
+			b.WriteString(line + "\n")
+		}
+		for _, p := range c.children {
+			fmt.Fprintf(&b, "\n== process %d: %s\n%s", p.cmd.Process.Pid, strings.Join(p.args, " "), p.output)
+		}
+		err = os.WriteFile(filepath.Join(dir, "story"), []byte(b.String()), 0o644)
+	}
+	if c.report.Evidence = dir; err != nil {
+		c.tell("the evidence could not be kept: %v", err)
+	}
+}
+
+// hurtAll notes that whatever runs now may fail.
+func (c *chaos) hurtAll() {
+	for _, p := range c.children {
+		if p.alive() {
+			p.hurt = true
+		}
+	}
+}
+
+// moment is something that happens in a round.
+type moment struct {
+	at    time.Duration
+	begin func() error
+}
+
+// round lets the command work on what arrives, disturbs it, and looks what came of it.
+func (c *chaos) round() error {
+	c.children = nil
+	for _, d := range dimensions {
+		if d != edit && (d == orders || c.r.IntN(2) == 0) {
+			c.newest[d]++
+			if err := c.deliver(d); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	switch n := c.r.IntN(10); {
+	case n < 2:
+		err = c.roundOfSeveral()
+	case n < 5:
+		err = c.roundOfDaemon()
+	default:
+		err = c.roundOfApply()
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range c.children {
+		c.judge(p)
+	}
+	return c.look(question{})
+}
+
+// apply starts an apply, now and then with a wrong clock.
+func (c *chaos) apply() (*child, error) {
+	var ahead time.Duration
+	if c.Clocked != "" && c.r.IntN(6) == 0 {
+		ahead = time.Duration(c.r.Int64N(int64(1000*24*time.Hour))) - 500*24*time.Hour
+		c.fault("clock wrong")
+	}
+	p, err := c.start(ahead, "apply", "-auto-approve")
+	if err == nil {
+		c.children = append(c.children, p)
+		c.report.Applies++
+		c.tell("apply is process %d, clock ahead by %v", p.cmd.Process.Pid, ahead)
+	}
+	return p, err
+}
+
+func (c *chaos) fault(kind string) { c.report.Faults[kind]++ }
+
+func (c *chaos) roundOfApply() error {
+	p, err := c.apply()
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.disturb([]*child{p}, c.whole*5/4), c.await())
+}
+
+// roundOfSeveral lets two or three processes do the same at once.
+func (c *chaos) roundOfSeveral() error {
+	for range 2 + c.r.IntN(2) {
+		if _, err := c.apply(); err != nil {
+			return err
+		}
+		time.Sleep(time.Duration(c.r.Int64N(int64(c.whole))))
+	}
+	c.fault("several processes")
+	return errors.Join(c.disturb(c.children, c.whole*5/4), c.await())
+}
+
+// roundOfDaemon keeps a daemon for a while. What kills it is followed by the next one.
+func (c *chaos) roundOfDaemon() error {
+	keep := func() (*child, error) {
+		var ahead time.Duration
+		if c.Clocked != "" && c.r.IntN(6) == 0 {
+			ahead = time.Duration(c.r.Int64N(int64(20*time.Hour))) - 10*time.Hour
+			c.fault("clock wrong")
+		}
+		d, err := c.start(ahead, "daemon", "-listen=none", "-log-level=debug")
+		if err == nil {
+			c.children = append(c.children, d)
+			c.report.Daemons++
+			c.tell("the daemon is process %d, clock ahead by %v", d.cmd.Process.Pid, ahead)
+		}
+		return d, err
+	}
+	for range 1 + c.r.IntN(3) {
+		d, err := keep()
+		if err != nil {
+			return err
+		}
+		if c.r.IntN(3) == 0 { // a person beside it
+			if _, err := c.apply(); err != nil {
+				return err
+			}
+		}
+		for range 1 + c.r.IntN(3) {
+			dimension := dimensions[c.r.IntN(len(dimensions)-1)]
+			c.newest[dimension]++
+			if err := c.deliver(dimension); err != nil {
+				return err
+			}
+			if err := c.disturb([]*child{d}, c.whole*3/2); err != nil {
+				return err
+			}
+		}
+		if c.r.IntN(3) == 0 && d.alive() && !d.starved {
+			if err := c.converge(d); err != nil {
+				return err
+			}
+		}
+		d.signal(syscall.SIGTERM)
+		if err := c.await(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// converge lets a daemon do its work undisturbed, until what arrived is published.
+func (c *chaos) converge(d *child) error {
+	for _, dimension := range dimensions {
+		if dimension != edit {
+			c.newest[dimension] = sound(c.newest[dimension])
+		}
+		if err := c.deliver(dimension); err != nil {
+			return err
+		}
+	}
+	c.report.Converged++
+	var missing string
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline) && d.alive(); time.Sleep(50 * time.Millisecond) {
+		a, err := c.ask(question{})
+		if err != nil {
+			return err
+		}
+		missing = ""
+		for _, one := range assets {
+			for _, dimension := range dimensionsOf(one.name) {
+				if is := a.Shown[one.name][dimension]; is != c.newest[dimension] && !one.lags {
+					missing = fmt.Sprintf("%s shows generation %d of %s, not %d", one.name, is, dimension, c.newest[dimension])
+				}
+			}
+		}
+		if missing == "" {
+			return nil
+		}
+	}
+	if d.alive() {
+		c.violated("an undisturbed daemon did not publish what arrived %v ago: %s", limit, missing)
+	}
+	return nil
+}
+
+// disturb begins one to three faults at random moments and ends them again.
+func (c *chaos) disturb(victims []*child, within time.Duration) error {
+	var kinds []fault
+	for _, f := range faults() {
+		if (f.needs == nil || f.needs(c)) && strings.Contains(f.kind, c.Kinds) {
+			kinds = append(kinds, slices.Repeat([]fault{f}, max(f.often, 1))...)
+		}
+	}
+	var moments []moment
+	began := time.Now()
+	for range 1 + c.r.IntN(3) {
+		if len(kinds) == 0 {
+			break
+		}
+		f := kinds[c.r.IntN(len(kinds))]
+		victim := victims[c.r.IntN(len(victims))]
+		at, lasts := time.Duration(c.r.Int64N(int64(within))), time.Duration(c.r.Int64N(int64(2*time.Second)))
+		chance := rand.New(rand.NewPCG(c.r.Uint64(), 0))
+		moments = append(moments, moment{at, func() error {
+			if !victim.alive() {
+				return nil
+			}
+			end, err := f.begin(c, victim, chance)
+			if errors.Is(err, errNotNow) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", f.kind, err)
+			}
+			c.fault(f.kind)
+			c.tell("%s on process %d", f.kind, victim.cmd.Process.Pid)
+			if end != nil {
+				moments = append(moments, moment{time.Since(began) + lasts, func() error {
+					c.tell("%s ends", f.kind)
+					if err := end(); err != nil && !c.full {
+						return fmt.Errorf("%s ends: %w", f.kind, err)
+					}
+					return nil
+				}})
+			}
+			return nil
+		}})
+	}
+	for len(moments) > 0 {
+		slices.SortStableFunc(moments, func(a, b moment) int { return int(a.at - b.at) })
+		next := moments[0]
+		moments = moments[1:]
+		time.Sleep(next.at - time.Since(began))
+		if err := next.begin(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// await waits for all processes of the round.
+func (c *chaos) await() error {
+	for _, p := range c.children {
+		if !p.wait(limit) {
+			c.violated("%s did not end within %v after the last fault:\n%s", strings.Join(p.args, " "), limit, p.output)
+		}
+	}
+	return nil
+}
+
+// judge looks at how a process ended, and at what it said.
+func (c *chaos) judge(p *child) {
+	code := p.code()
+	c.report.Exits[fmt.Sprintf("%s %d", p.args[0], code)]++
+	c.tell("process %d, %s: exit code %d", p.cmd.Process.Pid, p.args[0], code)
+	text := p.output.String()
+	for _, sign := range []string{"panic:", "goroutine 1", "SIGSEGV", "INTERNAL Error", "FATAL Error"} {
+		if !p.starved && strings.Contains(text, sign) {
+			c.violated("process %d says %q:\n%s", p.cmd.Process.Pid, sign, text)
+		}
+	}
+	if p.args[0] == "daemon" && code != 0 && !p.hurt {
+		c.violated("a daemon that was told to stop ended with %d:\n%s", code, text)
+	}
+	var ended *exec.ExitError
+	if errors.As(p.err, &ended) && ended.Sys().(syscall.WaitStatus).Signaled() && !p.hurt {
+		c.violated("process %d died by itself: %v\n%s", p.cmd.Process.Pid, p.err, text)
+	}
+}
