@@ -17,6 +17,8 @@ type Project struct {
 	MaxBuildsPerRun int
 	// OpenLineage says where the events of runs go; nil: nowhere.
 	OpenLineage *OpenLineage
+	// Notify are the ones to tell of what goes wrong, in the order of the files.
+	Notify []*Notify
 	// Connections are other databases, by name.
 	Connections map[string]*Connection
 	Sources     map[Name]*Source

@@ -189,6 +189,7 @@ func (l *loader) load(o Options) {
 	l.loadConnections()
 	l.loadBlocks()
 	l.loadTests()
+	l.loadNotify()
 	l.checkReferences()
 }
 

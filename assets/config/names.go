@@ -118,7 +118,7 @@ func (l *loader) checkReferences() {
 	}
 	for _, r := range l.references {
 		switch {
-		case l.project.Sources[r.name] != nil, l.unread.Has(r.name):
+		case l.project.Sources[r.name] != nil, l.unread.Has(r.name), r.orGroup && len(l.project.Groups[r.name.String()]) > 0:
 		case r.sourceOnly && l.project.Assets[r.name] != nil:
 			l.report(problem(r.at, fmt.Sprintf("%q is not a source", r.name), "It is an asset. A freshness block can be limited to sources: data made outside of the project."))
 		case r.sourceOnly:
@@ -134,6 +134,7 @@ type reference struct {
 	name       assets.Name
 	at         hcl.Range
 	sourceOnly bool
+	orGroup    bool // it may be the label of a block with for_each
 }
 
 func (l *loader) refer(r reference) {

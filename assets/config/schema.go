@@ -21,8 +21,8 @@ type schema struct {
 }
 
 var topSchema = schema{
-	blocks: []string{"project", "variable", "locals", "connection", "source", "asset", "test"},
-	later:  []string{"module", "moved", "macro", "notify", "pool", "secret", "environment", "import", "removed", "data", "output"},
+	blocks: []string{"project", "variable", "locals", "connection", "source", "asset", "test", "notify"},
+	later:  []string{"module", "moved", "macro", "pool", "secret", "environment", "import", "removed", "data", "output"},
 	instead: map[string]string{
 		"model":     "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
 		"table":     "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
@@ -33,9 +33,12 @@ var topSchema = schema{
 var projectSchema = schema{
 	args:   []string{"warehouse", "timezone", "max_builds_per_run"},
 	blocks: []string{"defaults", "lineage"},
-	later: []string{"notify", "retry", "pool", "environment", "retention", "memory_limit", "threads", "temp_directory",
+	later: []string{"retry", "pool", "environment", "retention", "memory_limit", "threads", "temp_directory",
 		"required_version", "telemetry", "server"},
-	instead: map[string]string{"name": "The project's name is its label: project \"shop\" { … }."},
+	instead: map[string]string{
+		"name":   "The project's name is its label: project \"shop\" { … }.",
+		"notify": "Whom to tell of what goes wrong says a block beside this one: notify \"NAME\" { … }.",
+	},
 }
 
 var lineageSchema = schema{blocks: []string{"openlineage"}}
@@ -81,9 +84,10 @@ var sourceFreshnessSchema = schema{
 var assetSchema = schema{
 	args:   []string{"sql", "description", "owner", "tags", "enabled", "contract", "schedule", "every", "timezone", "for_each", "name"},
 	blocks: []string{"column", "check", "materialize", "freshness"},
-	later: []string{"partition", "command", "retry", "inputs", "notify", "pool", "pools", "priority", "timeout",
+	later: []string{"partition", "command", "retry", "inputs", "pool", "pools", "priority", "timeout",
 		"on_failure", "callback", "use_last_good", "estimate", "macro", "environment", "load", "when"},
 	instead: map[string]string{
+		"notify":       "Who is told of an asset says a block beside it, by the asset's name, owner or tags: notify \"NAME\" { … }.",
 		"depends_on":   "What an asset depends on is read from its SQL.",
 		"ref":          "What an asset depends on is read from its SQL.",
 		"count":        "Make several assets of one block with `for_each`.",
@@ -174,7 +178,7 @@ func asBlock(a *hclsyntax.Attribute) string {
 	switch a.Name {
 	case "materialize", "format":
 		return fmt.Sprintf("%s %q {}.", a.Name, value)
-	case "check", "column", "project", "variable", "connection", "source", "asset", "test", "given", "expect_check":
+	case "check", "column", "project", "variable", "connection", "source", "asset", "test", "notify", "given", "expect_check":
 		return fmt.Sprintf("%s %q { … }.", a.Name, value)
 	}
 	return a.Name + " { … }."

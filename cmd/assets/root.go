@@ -57,7 +57,7 @@ Begin with "assets init", then "assets plan" and "assets apply".`,
 	).Replace(root.UsageTemplate()))
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(),
-		a.daemonCommand(), a.checkCommand(), a.showCommand(), a.statusCommand(), a.whyCommand(), a.impactCommand(), a.diffCommand(), a.lineageCommand(), a.testCommand(), a.queryCommand(), a.calendarCommand(), a.eventCommand(), a.quarantineCommand(), a.runsCommand(), a.breachesCommand(), a.versionCommand(),
+		a.daemonCommand(), a.checkCommand(), a.showCommand(), a.statusCommand(), a.whyCommand(), a.impactCommand(), a.diffCommand(), a.lineageCommand(), a.testCommand(), a.queryCommand(), a.calendarCommand(), a.eventCommand(), a.quarantineCommand(), a.runsCommand(), a.breachesCommand(), a.notifyCommand(), a.versionCommand(),
 	)
 	return root
 }

@@ -389,7 +389,11 @@ func (d *Daemon) publish() {
 		s.Running = append(s.Running, Running{Assets: r.names, Began: r.began})
 	}
 	slices.SortFunc(s.Running, func(a, b Running) int { return a.Began.Compare(b.Began) })
+	s.Before = d.lock.since
 	d.snapshot.Store(s)
+	if d.Watch != nil {
+		d.Watch(*s)
+	}
 }
 
 // Snapshot is what a daemon knew at the end of its latest tick. Nobody changes it.
@@ -409,6 +413,8 @@ type Snapshot struct {
 	Ready bool
 	// Stopping says that no run begins any more.
 	Stopping bool
+	// Before is the last sign of life of the daemon before this one; zero: there was none.
+	Before time.Time
 }
 
 // Running is a run that goes on.
