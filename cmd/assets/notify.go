@@ -20,8 +20,13 @@ func (a *app) notifyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "notify",
 		Short: "Look at who is told of what goes wrong, and try whether that arrives",
-		Args:  takes(0, 0),
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(c, args[0])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(&cobra.Command{
 		Use:   "list",
@@ -115,7 +120,7 @@ func lookAt(alerts *notify.Alerts, s daemon.Snapshot) {
 	if !s.Ready {
 		return
 	}
-	scene := notify.Scene{Input: s.Input, Plan: s.Plan, Fault: s.Fault, FaultSince: s.FaultSince, Invalid: s.Invalid, Before: s.Before}
+	scene := notify.Scene{Input: s.Input, Plan: s.Plan, Fault: s.Fault, FaultSince: s.FaultSince, Invalid: s.Invalid, Waiting: s.Waiting, Before: s.Before}
 	if len(s.Project.Notify) > 0 {
 		scene.Running = runningSince(s)
 	}

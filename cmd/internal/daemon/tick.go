@@ -390,6 +390,11 @@ func (d *Daemon) publish() {
 	}
 	slices.SortFunc(s.Running, func(a, b Running) int { return a.Began.Compare(b.Began) })
 	s.Before = d.lock.since
+	for name, look := range d.Keeper.Looks() {
+		if look.Err != "" && look.Waiting() {
+			s.Waiting = append(s.Waiting, name)
+		}
+	}
 	d.snapshot.Store(s)
 	if d.Watch != nil {
 		d.Watch(*s)
@@ -413,6 +418,9 @@ type Snapshot struct {
 	Ready bool
 	// Stopping says that no run begins any more.
 	Stopping bool
+	// Waiting are sources whose last version cannot be read while they wait for the next
+	// one to be complete, in no order.
+	Waiting []assets.Name
 	// Before is the last sign of life of the daemon before this one; zero: there was none.
 	Before time.Time
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -269,7 +268,7 @@ func (a *Alerts) senderOptions(p *assets.Project) senderOptions {
 }
 
 func (a *Alerts) compare(scene *Scene, unsure bool, building map[assets.Name]building, now time.Time, all bool) (next time.Time) {
-	d := describer{Scene: *scene, redact: a.Redact, zone: a.zone}
+	d := newDescriber(*scene, a.Redact, a.zone)
 	if scene != a.described && !unsure {
 		a.base, a.described = d.alerts(), scene
 	}
@@ -323,7 +322,7 @@ func (a *Alerts) tell(t *target, b batch, now time.Time) {
 	m := newMessage(a.project.Name, t.Name, b.alerts, now)
 	sum := sha256.Sum256([]byte(t.Name + "\x00" + b.group))
 	m.Others, m.Thread = b.others, hex.EncodeToString(sum[:12])
-	line, err := json.Marshal(m)
+	line, err := document(m)
 	if err != nil {
 		a.Log.Error().Err(err).Msg("an alert could not be written")
 		return

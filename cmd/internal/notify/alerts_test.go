@@ -411,7 +411,7 @@ func TestScene(t *testing.T) {
 		Verdicts: map[assets.Name]planner.Verdict{orders: {Source: orders, Run: "2", At: now, Checks: []planner.CheckResult{
 			{Check: "schema", Status: planner.CheckFailed, Message: "a column is missing"}, {Check: "row_count", Status: planner.CheckWarned, Message: "fewer rows"}}}},
 	}
-	d := describer{Scene: h.scene(), redact: h.graph.Redact, zone: time.UTC}
+	d := newDescriber(h.scene(), h.graph.Redact, time.UTC)
 	d.Input.Now = now
 	d.Input.Observed = map[assets.Name]planner.Observation{orders: {Source: orders, Err: "permission denied", At: now}}
 	d.Fault, d.FaultSince, d.Invalid = "the disk is full", now, "mart.hcl:3: Unsupported block"
@@ -435,6 +435,10 @@ func TestScene(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	d.Plan.Steps = []planner.Step{{Key: planner.Key{Asset: late}, State: planner.StateFresh}}
+	if again := newDescriber(d.Scene, h.graph.Redact, time.UTC).alerts(); len(again) != len(want)-1 || again[0].Name == late {
+		t.Error("a failure of what is fresh by now is told")
 	}
 	if !slices.IsSortedFunc(d.alerts(), compareAlerts) {
 		t.Error("not in order")

@@ -3,7 +3,6 @@ package notify
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -20,7 +19,7 @@ type commandSender struct{ *assets.Command }
 func (s *commandSender) place() string { return filepath.Base(s.Argv[0]) }
 
 func (s *commandSender) send(ctx context.Context, m Message) error {
-	document, err := json.Marshal(m)
+	text, err := document(m)
 	if err != nil {
 		return err
 	}
@@ -31,7 +30,7 @@ func (s *commandSender) send(ctx context.Context, m Message) error {
 		program = filepath.Join(s.Dir, program) // relative to the file that names it
 	}
 	c := exec.CommandContext(within, program, s.Argv[1:]...)
-	c.Dir, c.Stdin = s.Dir, bytes.NewReader(append(document, '\n'))
+	c.Dir, c.Stdin = s.Dir, bytes.NewReader(append(text, '\n'))
 	said := &tail{}
 	c.Stdout, c.Stderr = said, said
 	c.WaitDelay = time.Second // what it has begun may hold its output open

@@ -62,11 +62,11 @@ func (s *pagerDutySender) send(ctx context.Context, m Message) error {
 }
 
 func (s *pagerDutySender) post(ctx context.Context, event pagerDutyEvent) error {
-	document, err := json.Marshal(event)
+	text, err := document(event)
 	if err != nil {
 		return err
 	}
-	said, err := s.poster.send(ctx, document, nil)
+	said, err := s.poster.send(ctx, text, nil)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,9 @@ type Scene struct {
 	// Invalid is what is wrong with the project's files, so that an earlier version of them
 	// is in use; empty: nothing.
 	Invalid string
+	// Waiting are sources with whose observation nothing is wrong but that what was
+	// delivered is not complete.
+	Waiting []assets.Name
 	// Before is the last sign of life of the daemon before this one; zero: there was none,
 	// or this is no daemon.
 	Before time.Time
@@ -33,6 +36,17 @@ type describer struct {
 	Scene
 	redact func(string) string
 	zone   *time.Location
+	fresh  map[assets.Name]bool // by the plan
+}
+
+func newDescriber(s Scene, redact func(string) string, zone *time.Location) describer {
+	d := describer{Scene: s, redact: redact, zone: zone, fresh: map[assets.Name]bool{}}
+	for i := range s.Plan.Steps {
+		if s.Plan.Steps[i].State == planner.StateFresh {
+			d.fresh[s.Plan.Steps[i].Asset] = true
+		}
+	}
+	return d
 }
 
 // alerts are all that hold, as far as that follows from the scene alone.
@@ -70,7 +84,8 @@ func (d describer) ofAsset(name assets.Name) (all []Alert) {
 	}
 	key := planner.Key{Asset: name}
 	last, published := d.Input.State.Last[key]
-	if failed, ok := d.Input.State.Failed[key]; ok && failed.Status == planner.Failed {
+	// What failed may be fresh by now: a source went back to what is published.
+	if failed, ok := d.Input.State.Failed[key]; ok && failed.Status == planner.Failed && !d.fresh[name] {
 		effect := "It was never built."
 		if published {
 			effect = "Its version of " + d.moment(last.Ended) + " stays visible."
@@ -116,7 +131,7 @@ func (d describer) ofSource(name assets.Name) (all []Alert) {
 		}
 		all = append(all, d.finish(a))
 	}
-	if seen := d.Input.Observed[name]; seen.Err != "" {
+	if seen := d.Input.Observed[name]; seen.Err != "" && !slices.Contains(d.Waiting, name) {
 		all = append(all, d.finish(Alert{ID: "unobserved " + name.String(), Event: assets.SourceUnobserved, Name: name, Since: seen.At,
 			Summary: fmt.Sprintf("Source %s cannot be observed", name), Cause: seen.Err, Effect: "What reads it keeps its last good version.",
 			Next: []string{"assets why " + name.String()}}))

@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -32,11 +31,11 @@ func newSlack(s *assets.Slack, o senderOptions) *slackSender {
 func (s *slackSender) place() string { return place(s.url) }
 
 func (s *slackSender) send(ctx context.Context, m Message) error {
-	document, err := json.Marshal(slackMessage(m, s.o))
+	text, err := document(slackMessage(m, s.o))
 	if err != nil {
 		return err
 	}
-	said, err := s.poster.send(ctx, document, nil)
+	said, err := s.poster.send(ctx, text, nil)
 	if err == nil && strings.HasPrefix(strings.TrimSpace(string(said)), "<") {
 		return errors.New("it answered with a page for people, which no incoming webhook does: is it the right address, or was a proxy in between?")
 	}

@@ -70,7 +70,7 @@ var counted = map[assets.AlertEvent][2]string{
 
 // headline is an alert in one line.
 func headline(a Alert) string {
-	if a.Status == Resolved {
+	if a.Status == Resolved && !a.Past {
 		return "Resolved: " + a.Summary
 	}
 	return a.Summary
@@ -95,6 +95,9 @@ func details(a Alert, zone *time.Location, most int) []detail {
 	}
 	if a.Status == Resolved {
 		add("", fmt.Sprintf("From %s to %s (%s).", moment(a.Since, zone), moment(a.Until, zone), rounded(a.Until.Sub(a.Since))))
+		if a.Past {
+			add("", a.Effect)
+		}
 		add("Owner", a.Owner)
 		return all
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -27,7 +26,7 @@ func newWebhook(w *assets.Webhook, o senderOptions) *webhookSender {
 func (s *webhookSender) place() string { return place(s.url) }
 
 func (s *webhookSender) send(ctx context.Context, m Message) error {
-	document, err := json.Marshal(m)
+	text, err := document(m)
 	if err != nil {
 		return err
 	}
@@ -35,9 +34,9 @@ func (s *webhookSender) send(ctx context.Context, m Message) error {
 	at := strconv.FormatInt(s.o.now().Unix(), 10)
 	headers := map[string]string{"Webhook-Id": m.ID, "Webhook-Timestamp": at}
 	if s.key != nil {
-		headers["Webhook-Signature"] = signature(s.key, m.ID, at, document)
+		headers["Webhook-Signature"] = signature(s.key, m.ID, at, text)
 	}
-	_, err = s.poster.send(ctx, document, headers)
+	_, err = s.poster.send(ctx, text, headers)
 	return err
 }
 

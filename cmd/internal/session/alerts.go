@@ -33,7 +33,13 @@ func (s *Session) Scene() notify.Scene {
 		return notify.Scene{}
 	}
 	in, plan := s.Replan(planner.Options{})
-	return notify.Scene{Input: in, Plan: plan}
+	scene := notify.Scene{Input: in, Plan: plan}
+	for name, look := range s.Looks {
+		if look.Err != "" && look.Waiting() {
+			scene.Waiting = append(scene.Waiting, name)
+		}
+	}
+	return scene
 }
 
 // Alert tells of what holds after a run, and ends the telling. failure are the errors of a
