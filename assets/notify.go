@@ -88,7 +88,7 @@ const (
 	SourceLate       AlertEvent = "source_late"      // its supplier's promise is broken
 	SourceUnobserved AlertEvent = "source_unobserved"
 	LongRunning      AlertEvent = "long_running"
-	RunFailed        AlertEvent = "run_failed" // nothing can be built, whatever it is
+	RunFailed        AlertEvent = "run_failed"      // nothing can be built, whatever it is
 	ProjectInvalid   AlertEvent = "project_invalid" // an edit has mistakes: the last good version is kept
 	DaemonDown       AlertEvent = "daemon_down"
 	DiskFull         AlertEvent = "disk_full" // nearly

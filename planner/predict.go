@@ -28,16 +28,17 @@ func Breaching(in Input) []Breach {
 }
 
 // PredictBreaches are the breaches of declared policies that are to come, in the
-// graph's order. running says since when the run goes on that builds an asset.
+// graph's order. running says since when the run goes on that builds an asset. next is when
+// there may be more of them although nothing happens; zero: never.
 //
 // What a run takes is known as the 95th percentile of what it took, so it is nothing to
 // speak of when it ends a moment later than due: a tenth of that, and a second, are
 // allowed for.
-func PredictBreaches(in Input, running map[assets.Name]time.Time) (coming []PredictedBreach) {
+func PredictBreaches(in Input, running map[assets.Name]time.Time) (coming []PredictedBreach, next time.Time) {
 	in.Options = Options{}
 	declared := declaredPolicies(in.Project, in.Graph)
 	if len(declared) == 0 {
-		return nil
+		return nil, time.Time{}
 	}
 	m, causes := newModel(in, buildOrder(in)), map[*node]string{}
 	m.owed(declared, func(n *node, p Policy, first gap, since, due time.Time) {
@@ -50,7 +51,14 @@ func PredictBreaches(in Input, running map[assets.Name]time.Time) (coming []Pred
 		if ready.Before(in.Now) { // it takes longer than it mostly does
 			ready = in.Now
 		}
-		if !due.After(in.Now) || !ready.After(due.Add(takes/10+time.Second)) {
+		latest := due.Add(takes/10 + time.Second)
+		switch {
+		case !due.After(in.Now):
+			return
+		case !ready.After(latest):
+			if at := latest.Add(time.Nanosecond - takes); !builds && at.Before(due) {
+				next = earlier(next, at)
+			}
 			return
 		}
 		cause := ""
@@ -60,5 +68,5 @@ func PredictBreaches(in Input, running map[assets.Name]time.Time) (coming []Pred
 		coming = append(coming, PredictedBreach{Ready: ready, Breach: Breach{Name: n.asset.Name, Policy: inZone(p, in.Project.Timezone).String(),
 			Due: due, BehindSince: since, Source: first.source.String(), Cause: cause}})
 	})
-	return coming
+	return coming, next
 }

@@ -52,11 +52,24 @@ func TestBreachesThatAreToCome(t *testing.T) {
 			c.happens(w)
 		}
 		var got []string
-		for _, b := range PredictBreaches(w.Input, c.running) {
+		coming, next := PredictBreaches(w.Input, c.running)
+		for _, b := range coming {
 			got = append(got, fmt.Sprintf("%s %s: due %s, ready %s: %s", b.Name, b.Policy, b.Due.Format("15:04"), b.Ready.Format("15:04"), b.Cause))
 		}
 		if diff := cmp.Diff(c.want, strings.Join(got, "\n")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+		if !next.IsZero() { // it is foreseen at that moment, and not before
+			for _, late := range []time.Duration{-time.Nanosecond, 0} {
+				in := w.Input
+				in.Now = next.Add(late)
+				if coming, _ := PredictBreaches(in, c.running); len(coming) != 1+int(late) {
+					t.Errorf("%s: at %s there are %d", c.name, in.Now, len(coming))
+				}
+			}
+		}
+		if wants := c.name == "there is time enough" || c.name == "just"; wants != !next.IsZero() {
+			t.Errorf("%s: next at %s", c.name, next)
 		}
 		if open := Breaching(w.Input); (len(open) == 1) != (c.name == "it has come") {
 			t.Errorf("%s: breaches that go on: %v", c.name, open)

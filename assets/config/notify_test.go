@@ -123,6 +123,9 @@ func TestNotify(t *testing.T) {
 			t.Errorf("%s is not kept secret", secret)
 		}
 	}
+	if slices.Contains(p.Secrets, "assets") {
+		t.Error("the name of a user is kept secret: no message could hold the word any more")
+	}
 	without := load(t, notifying[:strings.Index(notifying, "notify \"chat\"")], Options{})
 	if p.Digest != without.Digest {
 		t.Error("whom to tell makes another project")

@@ -140,7 +140,8 @@ func (l *loader) readEmail(a *args, b *hclsyntax.Block) *assets.Email {
 			l.report(problem(a.item("to", i), fmt.Sprintf("%q is no mail address", to), `Write "data@example.com", or with a name "Data <data@example.com>".`))
 		}
 	}
-	e.Username, e.Password = a.hidden("username"), a.hidden("password")
+	e.Username, _ = a.secretText("username") // a word that may stand anywhere: hidden only if it is sensitive
+	e.Password = a.hidden("password")
 	if a.has("username") != a.has("password") {
 		l.report(problem(b.DefRange(), "\"username\" and \"password\" belong together", "Give both, or neither for a server that takes mail without a login."))
 	}

@@ -137,7 +137,7 @@ func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration,
 	d := daemon.New(options)
 	if listener != nil {
 		var end func()
-		tell, end = a.serve(listener, token, keeper, d)
+		tell, end = a.serve(listener, token, keeper, d, alerts)
 		defer end()
 	}
 	began := time.Now()

@@ -49,9 +49,9 @@ func newDescriber(s Scene, redact func(string) string, zone *time.Location) desc
 	return d
 }
 
-// alerts are all that hold, as far as that follows from the scene alone.
-func (d describer) alerts() []Alert {
-	var all []Alert
+// alerts are all that hold, as far as that follows from the scene alone. next is when
+// there may be others although nothing happens; zero: never.
+func (d describer) alerts() (all []Alert, next time.Time) {
 	for name := range d.Input.Project.Assets {
 		all = append(all, d.ofAsset(name)...)
 	}
@@ -61,7 +61,8 @@ func (d describer) alerts() []Alert {
 	for _, b := range planner.Breaching(d.Input) {
 		all = append(all, d.ofBreach(b))
 	}
-	for _, b := range planner.PredictBreaches(d.Input, d.Running) {
+	coming, next := planner.PredictBreaches(d.Input, d.Running)
+	for _, b := range coming {
 		all = append(all, d.ofPrediction(b))
 	}
 	if d.Fault != "" {
@@ -73,7 +74,7 @@ func (d describer) alerts() []Alert {
 			Summary: "The project was edited and has mistakes", Cause: d.Invalid, Effect: "Its last good version is kept until they are mended.", Next: []string{"assets validate"}}))
 	}
 	slices.SortFunc(all, compareAlerts)
-	return all
+	return all, next
 }
 
 // ofAsset are the alerts of what the latest attempt to build an asset, and the checks of

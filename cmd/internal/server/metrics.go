@@ -50,11 +50,15 @@ var (
 	sourceDeliverDesc = describe("assets_source_last_delivery_timestamp_seconds", "When content was delivered last, equal content included.", "source")
 	sourceChecksDesc  = describe("assets_source_checks", "Checks of the version there is now, by outcome; absent without checks.", "source", "outcome")
 
-	plannedDesc  = describe("assets_planned", "Assets by what the latest plan does with them.", "action")
-	planTimeDesc = describe("assets_plan_timestamp_seconds", "When the latest plan was made.")
-	runningDesc  = describe("assets_runs_in_progress", "Runs under way.")
-	invalidDesc  = describe("assets_project_invalid", "1 if the project's files could not be loaded and the last good ones are in use.")
-	openDesc     = describe("assets_breaches_in_progress", "Freshness policies that are broken now.")
+	plannedDesc     = describe("assets_planned", "Assets by what the latest plan does with them.", "action")
+	planTimeDesc    = describe("assets_plan_timestamp_seconds", "When the latest plan was made.")
+	runningDesc     = describe("assets_runs_in_progress", "Runs under way.")
+	invalidDesc     = describe("assets_project_invalid", "1 if the project's files could not be loaded and the last good ones are in use.")
+	openDesc        = describe("assets_breaches_in_progress", "Freshness policies that are broken now.")
+	deliveredDesc   = describe("assets_notifications_delivered_total", "Messages about alerts that arrived.", "notify")
+	undeliverDesc   = describe("assets_notifications_undelivered", "Messages about alerts that have not arrived yet.", "notify")
+	notifyFailsDesc = describe("assets_notification_failures_total", "Attempts to deliver a message about alerts that did not get through.", "notify")
+
 	breachesDesc = describe("assets_breaches_total", "Breaches of freshness policies that ever began, as recorded in the warehouse.")
 )
 
@@ -77,6 +81,11 @@ func (c snapshotCollector) Collect(out chan<- prometheus.Metric) {
 	if s.Breaches != nil {
 		e.gauge(openDesc, float64(s.Breaches.Open))
 		e.counter(breachesDesc, float64(s.Breaches.Total))
+	}
+	for _, n := range s.Notified {
+		e.counter(deliveredDesc, float64(n.Delivered), n.Name)
+		e.counter(notifyFailsDesc, float64(n.Failed), n.Name)
+		e.gauge(undeliverDesc, float64(n.Undelivered), n.Name)
 	}
 	if !s.Ready {
 		return
