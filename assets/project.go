@@ -23,6 +23,8 @@ type Project struct {
 	OpenLineage *OpenLineage
 	// OTLP says where traces and metrics of runs go; nil: the environment may.
 	OTLP *OTLP
+	// Notify are the ones to tell of what goes wrong, in the order of the files.
+	Notify []*Notify
 	// Connections are other databases, by name.
 	Connections map[string]*Connection
 	Sources     map[Name]*Source

@@ -178,8 +178,20 @@ func (s *sweep) breaches() []Breach {
 
 // unkept tells of each declared policy that is not kept now.
 func (m *model) unkept(declared map[assets.Name][]Policy, tell func(Breach)) {
-	known := blocks{clock: &m.clock, ids: map[string]int{}}
 	causes := map[*node]string{}
+	m.owed(declared, func(n *node, p Policy, first gap, since, due time.Time) {
+		if !due.After(m.in.Now) {
+			tell(Breach{Name: n.asset.Name, Policy: inZone(p, m.in.Project.Timezone).String(), Due: due,
+				BehindSince: since, Source: first.source.String(), Cause: m.cause(n, causes)})
+		}
+	})
+}
+
+// owed looks at all assets and tells of each declared policy that something which is not
+// reflected is due for, sooner or later: of what arrived first, since when that counts,
+// and when it is due.
+func (m *model) owed(declared map[assets.Name][]Policy, tell func(n *node, p Policy, first gap, since, due time.Time)) {
+	known := blocks{clock: &m.clock, ids: map[string]int{}}
 	for i := range m.list {
 		n := &m.list[i]
 		m.look(n)
@@ -198,12 +210,9 @@ func (m *model) unkept(declared map[assets.Name][]Policy, tell func(Breach)) {
 			if since.Before(planned) {
 				since = planned
 			}
-			due := known.all[known.id(p)].due(since)
-			if due.IsZero() || due.After(m.in.Now) {
-				continue
+			if due := known.all[known.id(p)].due(since); !due.IsZero() {
+				tell(n, p, first, since, due)
 			}
-			tell(Breach{Name: n.asset.Name, Policy: inZone(p, m.in.Project.Timezone).String(), Due: due,
-				BehindSince: since, Source: first.source.String(), Cause: m.cause(n, causes)})
 		}
 	}
 }

@@ -11,9 +11,9 @@ import (
 )
 
 // digest is taken over all that was declared and bears meaning, in an order that
-// does not depend on the files it was written in. Where events go bears none: a
-// token that was renewed must not make a saved plan void. Nor does how much may go on
-// at once: pools, priorities and what DuckDB may use.
+// does not depend on the files it was written in. Where events go, and whom to tell of
+// what, bears none: a token that was renewed must not make a saved plan void. Nor does how
+// much may go on at once: pools, priorities and what DuckDB may use.
 func digest(p *assets.Project) assets.Digest {
 	d := &parts{root: p.Dir, parts: make([]string, 0, 32*(1+len(p.Sources)+len(p.Assets)))}
 	d.add("project", p.Name, d.rel(p.Warehouse), p.Timezone)

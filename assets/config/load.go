@@ -192,6 +192,7 @@ func (l *loader) load(o Options) {
 	l.loadPools()
 	l.loadBlocks()
 	l.loadTests()
+	l.loadNotify()
 	l.checkReferences()
 }
 

@@ -120,7 +120,7 @@ func (l *loader) checkReferences() {
 		switch {
 		case r.assetOnly && l.project.Sources[r.name] != nil:
 			l.report(problem(r.at, fmt.Sprintf("%q is a source", r.name), "It is not built, so its build cannot fail: while it cannot be looked at, its last version counts. An input block is about an asset."))
-		case l.project.Sources[r.name] != nil, l.unread.Has(r.name):
+		case l.project.Sources[r.name] != nil, l.unread.Has(r.name), r.orGroup && len(l.project.Groups[r.name.String()]) > 0:
 		case r.sourceOnly && l.project.Assets[r.name] != nil:
 			l.report(problem(r.at, fmt.Sprintf("%q is not a source", r.name), "It is an asset. A freshness block can be limited to sources: data made outside of the project."))
 		case r.sourceOnly:
@@ -137,6 +137,7 @@ type reference struct {
 	at         hcl.Range
 	sourceOnly bool
 	assetOnly  bool
+	orGroup    bool // it may be the label of a block with for_each
 }
 
 func (l *loader) refer(r reference) {

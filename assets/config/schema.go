@@ -21,8 +21,8 @@ type schema struct {
 }
 
 var topSchema = schema{
-	blocks: []string{"project", "variable", "locals", "connection", "source", "asset", "test", "pool"},
-	later:  []string{"module", "moved", "macro", "notify", "secret", "environment", "import", "removed", "data", "output"},
+	blocks: []string{"project", "variable", "locals", "connection", "source", "asset", "test", "pool", "notify"},
+	later:  []string{"module", "moved", "macro", "secret", "environment", "import", "removed", "data", "output"},
 	instead: map[string]string{
 		"model":     "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
 		"table":     "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
@@ -33,12 +33,13 @@ var topSchema = schema{
 var projectSchema = schema{
 	args:   []string{"warehouse", "timezone", "max_builds_per_run"},
 	blocks: []string{"defaults", "lineage", "telemetry", "duckdb", "retention"},
-	later:  []string{"notify", "environment", "required_version", "server"},
+	later:  []string{"environment", "required_version", "server"},
 	instead: map[string]string{
 		"name":         "The project's name is its label: project \"shop\" { … }.",
 		"retry":        "What holds for all assets stands in its defaults block: defaults { retry { … } }.",
 		"pool":         "A pool stands beside the project block: pool \"crm\" { slots = 2 }.",
 		"memory_limit": inDuckDB, "threads": inDuckDB, "temp_directory": inDuckDB, "max_temp_directory_size": inDuckDB,
+		"notify": "Whom to tell of what goes wrong says a block beside this one: notify \"NAME\" { … }.",
 	},
 }
 
@@ -104,8 +105,9 @@ var sourceFreshnessSchema = schema{
 var assetSchema = schema{
 	args:   []string{"sql", "description", "owner", "tags", "enabled", "contract", "schedule", "every", "timezone", "pools", "priority", "for_each", "name", "timeout", "max_runtime", "on_failure"},
 	blocks: []string{"column", "check", "materialize", "freshness", "retry", "input", "callback"},
-	later:  []string{"partition", "command", "inputs", "notify", "estimate", "macro", "environment", "load", "when"},
+	later:  []string{"partition", "command", "inputs", "estimate", "macro", "environment", "load", "when"},
 	instead: map[string]string{
+		"notify":        "Who is told of an asset says a block beside it, by the asset's name, owner or tags: notify \"NAME\" { … }.",
 		"depends_on":    "What an asset depends on is read from its SQL.",
 		"ref":           "What an asset depends on is read from its SQL.",
 		"count":         "Make several assets of one block with `for_each`.",
@@ -199,7 +201,7 @@ func asBlock(a *hclsyntax.Attribute) string {
 	switch a.Name {
 	case "materialize", "format":
 		return fmt.Sprintf("%s %q {}.", a.Name, value)
-	case "check", "column", "project", "variable", "connection", "source", "asset", "test", "pool", "given", "expect_check":
+	case "check", "column", "project", "variable", "connection", "source", "asset", "test", "pool", "notify", "given", "expect_check":
 		return fmt.Sprintf("%s %q { … }.", a.Name, value)
 	}
 	return a.Name + " { … }."

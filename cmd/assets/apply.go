@@ -182,12 +182,15 @@ func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostic
 	var result materialize.Result
 	var diags, untold hcl.Diagnostics
 	last := materialize.Event{Type: materialize.RunFinished, At: a.now(), Result: &result} // told after the diagnostics
+	alerts := p.Alerts()
 	if p.plan.Work() {
+		alerts.Begin(p.Scene())
 		progress := a.progress(p.Project)
 		told := p.Notify(p.plan)
 		p.Emit = func(e materialize.Event) {
 			told.Event(e)
 			a.meter.Observe(e)
+			alerts.Event(e)
 			if e.Type == materialize.RunFinished {
 				last = e
 				return
@@ -196,7 +199,7 @@ func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostic
 		}
 		result, diags = p.Apply(ctx, p.plan)
 		progress.Close()
-		untold = told.Close(ctx, diags)
+		untold = append(told.Close(ctx, diags), p.Alert(ctx, alerts, diags)...)
 		if p.again && p.Overtaken {
 			return errOvertaken
 		}
@@ -205,6 +208,7 @@ func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostic
 		}
 	} else {
 		p.Tidy(ctx)
+		untold = p.Alert(ctx, alerts, nil)
 		result = materialize.Result{Status: "succeeded"}
 	}
 	a.measure(p)

@@ -120,23 +120,29 @@ func (a *app) daemon(stop context.Context, once, poll bool, grace time.Duration,
 			return a.refuse(failure("Cannot answer HTTP", err), nil)
 		}
 	}
+	alerts := a.daemonAlerts(dir, !once)
 	var tell func(materialize.Event)
-	o.Emit = func(e materialize.Event) { tell(e) }
+	o.Emit = func(e materialize.Event) {
+		alerts.Event(e)
+		tell(e)
+	}
 	keeper := session.NewKeeper(o)
 	defer keeper.Close()
 	options := daemon.Options{
 		Keeper: daemon.Keep(keeper), Dir: dir, Clock: a.clock, Log: a.log, Once: once, Poll: poll, Grace: grace,
-		Show: func(diags hcl.Diagnostics, texts map[string][]byte) { a.showTexts(diags, texts) },
+		Show:  func(diags hcl.Diagnostics, texts map[string][]byte) { a.showTexts(diags, texts) },
+		Watch: func(s daemon.Snapshot) { lookAt(alerts, s) },
 	}
 	for _, path := range a.varFiles {
 		options.Others = append(options.Others, filepath.Join(dir, path))
 	}
 	d := daemon.New(options)
 	var end func()
-	tell, end = a.serve(listener, token, keeper, d)
+	tell, end = a.serve(listener, token, keeper, d, alerts)
 	defer end()
 	began := time.Now()
 	err = d.Run(stop, kill)
+	alerts.Close(kill) // what could not be delivered is logged
 	var invalid *daemon.InvalidError
 	switch {
 	case errors.As(err, &invalid) && a.json:

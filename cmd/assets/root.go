@@ -57,7 +57,7 @@ Begin with "assets init", then "assets plan" and "assets apply".`,
 	).Replace(root.UsageTemplate()))
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(),
-		a.daemonCommand(), a.retryCommand(), a.checkCommand(), a.showCommand(), a.statusCommand(), a.whyCommand(), a.impactCommand(), a.diffCommand(), a.lineageCommand(), a.testCommand(), a.queryCommand(), a.calendarCommand(), a.eventCommand(), a.quarantineCommand(), a.runsCommand(), a.logsCommand(), a.cancelCommand(), a.breachesCommand(),
+		a.daemonCommand(), a.retryCommand(), a.checkCommand(), a.showCommand(), a.statusCommand(), a.whyCommand(), a.impactCommand(), a.diffCommand(), a.lineageCommand(), a.testCommand(), a.queryCommand(), a.calendarCommand(), a.eventCommand(), a.quarantineCommand(), a.runsCommand(), a.logsCommand(), a.cancelCommand(), a.breachesCommand(), a.notifyCommand(),
 		a.gcCommand(), a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand(),
 	)
 	return root

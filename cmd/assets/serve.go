@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-4311623e/assets/cmd/internal/daemon"
+	"github.com/seed-4311623e/assets/cmd/internal/notify"
 	"github.com/seed-4311623e/assets/cmd/internal/server"
 	"github.com/seed-4311623e/assets/cmd/internal/session"
 	"github.com/seed-4311623e/assets/materialize"
@@ -71,8 +72,8 @@ func (f *httpFlags) open(ctx context.Context, a *app) (listener net.Listener, to
 // serve answers for d at listener (nil: nowhere) until end is called, which lets requests
 // under way come to their end, and gathers metrics. What happens in runs is to be told to
 // it. That the server fails is logged only: the daemon does without it what it is there for.
-func (a *app) serve(listener net.Listener, token server.Token, keeper *session.Keeper, d *daemon.Daemon) (tell func(materialize.Event), end func()) {
-	s := newService(keeper, d)
+func (a *app) serve(listener net.Listener, token server.Token, keeper *session.Keeper, d *daemon.Daemon, alerts *notify.Alerts) (tell func(materialize.Event), end func()) {
+	s := newService(keeper, d, alerts)
 	answers := server.New(server.Options{Version: version, Token: token, Redact: a.redactor.String, Breaches: s.breaches, Log: a.log, Now: time.Now})
 	a.telemetry.Gather(answers.Gatherer(s.Snapshot))
 	ctx, cancel := context.WithCancel(context.Background())

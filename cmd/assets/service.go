@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/daemon"
+	"github.com/seed-4311623e/assets/cmd/internal/notify"
 	"github.com/seed-4311623e/assets/cmd/internal/server"
 	"github.com/seed-4311623e/assets/cmd/internal/session"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
@@ -23,6 +24,7 @@ import (
 type service struct {
 	keeper *session.Keeper
 	daemon *daemon.Daemon
+	alerts *notify.Alerts
 	now    func() time.Time
 
 	mu   sync.Mutex
@@ -42,8 +44,8 @@ type countedBreaches struct {
 	ended  int
 }
 
-func newService(k *session.Keeper, d *daemon.Daemon) *service {
-	return &service{keeper: k, daemon: d, now: time.Now, runs: map[assets.Name]string{}, recount: make(chan struct{}, 1)}
+func newService(k *session.Keeper, d *daemon.Daemon, alerts *notify.Alerts) *service {
+	return &service{keeper: k, daemon: d, alerts: alerts, now: time.Now, runs: map[assets.Name]string{}, recount: make(chan struct{}, 1)}
 }
 
 // observe learns from an event which run builds what.
@@ -69,6 +71,9 @@ func (s *service) Snapshot() server.Snapshot {
 		Fault: d.Fault, FaultSince: d.FaultSince, Ready: d.Ready, Stopping: d.Stopping}
 	for _, r := range d.Running {
 		out.Running = append(out.Running, server.Running{Run: s.runOf(r.Assets), Since: r.Began, Assets: r.Assets})
+	}
+	for _, t := range s.alerts.Targets() {
+		out.Notified = append(out.Notified, server.Notified{Name: t.Name, Delivered: t.Delivered, Failed: t.Failed, Undelivered: t.Undelivered})
 	}
 	counted := s.counted.Load()
 	if d.Ready && (counted == nil || !counted.plan.Equal(d.Plan.At)) {

@@ -67,6 +67,9 @@ type Options struct {
 	Others []string
 	// Show tells people what is wrong with an edited project; nil: the log alone does.
 	Show func(hcl.Diagnostics, map[string][]byte)
+	// Watch is shown what the daemon knows at the end of each tick, in the loop: it must
+	// not wait for anything; nil: nobody looks.
+	Watch func(Snapshot)
 }
 
 // Daemon keeps one project.

@@ -408,7 +408,16 @@ func (d *Daemon) publish() {
 		s.Running = append(s.Running, Running{Assets: r.names, Began: r.began})
 	}
 	slices.SortFunc(s.Running, func(a, b Running) int { return a.Began.Compare(b.Began) })
+	s.Before = d.lock.since
+	for name, look := range d.Keeper.Looks() {
+		if look.Err != "" && look.Waiting() {
+			s.Waiting = append(s.Waiting, name)
+		}
+	}
 	d.snapshot.Store(s)
+	if d.Watch != nil {
+		d.Watch(*s)
+	}
 }
 
 // Snapshot is what a daemon knew at the end of its latest tick. Nobody changes it.
@@ -428,6 +437,11 @@ type Snapshot struct {
 	Ready bool
 	// Stopping says that no run begins any more.
 	Stopping bool
+	// Waiting are sources whose last version cannot be read while they wait for the next
+	// one to be complete, in no order.
+	Waiting []assets.Name
+	// Before is the last sign of life of the daemon before this one; zero: there was none.
+	Before time.Time
 }
 
 // Running is a run that goes on.

@@ -61,7 +61,7 @@ func TestDelivery(t *testing.T) {
 		{"hangs", func(ctx context.Context, _ int, _ string) error {
 			<-ctx.Done()
 			return ctx.Err()
-		}, 0, "", "1 2 3 4 5", 0, grace, 1},
+		}, 0, "", "1 2 3 4 5", 0, ofRun.grace, 1},
 		{"slow but alive", func(ctx context.Context, _ int, _ string) error {
 			time.Sleep(400 * time.Millisecond)
 			return nil
@@ -73,7 +73,7 @@ func TestDelivery(t *testing.T) {
 			}
 			<-ctx.Done()
 			return ctx.Err()
-		}, 0, "1 2", "3 4 5", 0, 900*time.Millisecond + grace, 3},
+		}, 0, "1 2", "3 4 5", 0, 900*time.Millisecond + ofRun.grace, 3},
 		{"refuses one", func(_ context.Context, _ int, line string) error {
 			if line == "2\n" {
 				return refused("no")
@@ -86,14 +86,14 @@ func TestDelivery(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var sent [][]byte
 				tries := 0
-				d := deliver(lines(1, 2), func(ctx context.Context, line []byte) error {
+				d := deliver(lines(1, 2), ofRun, func(ctx context.Context, line []byte) error {
 					tries++
 					err := c.send(ctx, tries, string(line))
 					if err == nil {
 						sent = append(sent, line)
 					}
 					return err
-				})
+				}, nil)
 				for _, line := range lines(3, 3) {
 					d.lines.add(line)
 				}
@@ -118,19 +118,19 @@ func TestDelivery(t *testing.T) {
 // However long a slow server has something to do, the end of a run does not wait for ever.
 func TestTheWholeWaitIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := deliver(lines(1, 1000), func(ctx context.Context, _ []byte) error {
+		d := deliver(lines(1, 1000), ofRun, func(ctx context.Context, _ []byte) error {
 			select {
 			case <-time.After(300 * time.Millisecond):
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-		})
+		}, nil)
 		began := time.Now()
 		d.end()
 		d.finish()
-		if waited := time.Since(began); waited != longest {
-			t.Errorf("waited %s, want %s", waited, longest)
+		if waited := time.Since(began); waited != ofRun.longest {
+			t.Errorf("waited %s, want %s", waited, ofRun.longest)
 		}
 		if n := len(d.kept); n != 1000-33 || string(d.kept[0]) != "34\n" || string(d.kept[n-1]) != "1000\n" {
 			t.Errorf("%d kept, from %s", n, d.kept[0])
@@ -141,10 +141,10 @@ func TestTheWholeWaitIsBounded(t *testing.T) {
 // Who adds does not wait, whatever the other end does.
 func TestAddingNeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := deliver(nil, func(ctx context.Context, _ []byte) error {
+		d := deliver(nil, ofRun, func(ctx context.Context, _ []byte) error {
 			<-ctx.Done()
 			return ctx.Err()
-		})
+		}, nil)
 		began := time.Now()
 		for _, line := range lines(1, 10_000) {
 			d.lines.add(line)

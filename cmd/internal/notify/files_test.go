@@ -82,7 +82,7 @@ func TestAppendTogether(t *testing.T) {
 
 func TestUndelivered(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "undelivered.ndjson")
-	first := &undelivered{path: path}
+	first := &undelivered{path: path, most: mostKept}
 	if left := first.take(); left != nil {
 		t.Errorf("taken from nothing: %q", left)
 	}
@@ -93,16 +93,16 @@ func TestUndelivered(t *testing.T) {
 	keep(t, first, 0, "1", "2", "3")
 	expect(t, path, "1\n2\n3\n")
 
-	second := &undelivered{path: path}
+	second := &undelivered{path: path, most: mostKept}
 	if got := text(second.take()); got != "1 2 3" {
 		t.Errorf("taken: %s", got)
 	}
-	expect(t, path, "1\n2\n3\n")              // until it is known what became of them
-	keep(t, &undelivered{path: path}, 0, "9") // another process
+	expect(t, path, "1\n2\n3\n")                              // until it is known what became of them
+	keep(t, &undelivered{path: path, most: mostKept}, 0, "9") // another process
 	keep(t, second, 0, "3", "4")
 	expect(t, path, "3\n4\n9\n")
 
-	third := &undelivered{path: path}
+	third := &undelivered{path: path, most: mostKept}
 	third.take()
 	keep(t, third, 0)
 	if _, err := os.Stat(path); err == nil {
@@ -112,13 +112,13 @@ func TestUndelivered(t *testing.T) {
 	if err := os.WriteFile(path, []byte("\nnonsense\n5\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if got := text((&undelivered{path: path}).take()); got != "5" {
+	if got := text((&undelivered{path: path, most: mostKept}).take()); got != "5" {
 		t.Errorf("taken of a damaged file: %q", got)
 	}
 
 	// The newest that fit.
 	big := `"` + strings.Repeat("x", mostKept/4) + `"`
-	keep(t, &undelivered{path: path, read: map[string]bool{"5\n": true}}, 3, "1", "2", big, big, big, big, "3")
+	keep(t, &undelivered{path: path, most: mostKept, read: map[string]bool{"5\n": true}}, 3, "1", "2", big, big, big, big, "3")
 	if info, err := os.Stat(path); err != nil || info.Size() > mostKept {
 		t.Errorf("%v, %v", info.Size(), err)
 	}

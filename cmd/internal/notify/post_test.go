@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/seed-4311623e/assets/assets"
 )
 
 func TestPost(t *testing.T) {
@@ -51,7 +49,7 @@ func TestPost(t *testing.T) {
 			defer server.Close()
 			transport := ownTransport()
 			defer transport.CloseIdleConnections()
-			p := newPoster(&assets.OpenLineage{URL: server.URL + "/api/v1/lineage?key=k3y", Headers: map[string]string{"authorization": "Bearer t0ken"}, Timeout: 100 * time.Millisecond}, transport)
+			p := newPoster(server.URL+"/api/v1/lineage?key=k3y", map[string]string{"authorization": "Bearer t0ken"}, 100*time.Millisecond, transport)
 			err := p.post(context.Background(), []byte("{\"a\":1}\n"))
 			if c.want == "" {
 				if err != nil {
@@ -76,7 +74,7 @@ func TestPostToNobody(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	listener.Close()
-	p := newPoster(&assets.OpenLineage{URL: "http://user:passw0rd@" + address + "/k3y", Timeout: time.Second}, ownTransport())
+	p := newPoster("http://user:passw0rd@"+address+"/k3y", nil, time.Second, ownTransport())
 	if err := p.post(context.Background(), nil); err == nil || !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "k3y") || strings.Contains(err.Error(), "passw0rd") {
 		t.Errorf("%v", err)
 	}
@@ -85,7 +83,7 @@ func TestPostToNobody(t *testing.T) {
 	if err := p.post(gone, nil); err == nil || !strings.Contains(err.Error(), "by the end of the run") {
 		t.Errorf("%v", err)
 	}
-	if got := place(p.to.URL); got != "http://"+address {
+	if got := place(p.url); got != "http://"+address {
 		t.Errorf("shown as %s", got)
 	}
 }

@@ -56,15 +56,16 @@ func Open(o Options) *Run {
 	r := &Run{Options: o, to: to, happened: newQueue[materialize.Event](), made: make(chan struct{})}
 	if to.File != "" {
 		r.appender = &appender{path: to.File}
-		r.file = deliver(nil, r.appender.append)
+		r.file = deliver(nil, ofRun, r.appender.append, nil)
 	}
 	if to.URL != "" {
 		if o.Transport == nil {
 			r.transport = ownTransport()
 			o.Transport = r.transport
 		}
-		r.undelivered = undelivered{path: o.Undelivered}
-		r.server = deliver(r.undelivered.take(), newPoster(to, o.Transport).post)
+		r.undelivered = undelivered{path: o.Undelivered, most: mostKept}
+		post := newPoster(to.URL, to.Headers, to.Timeout, o.Transport)
+		r.server = deliver(r.undelivered.take(), ofRun, post.post, nil)
 	}
 	lineage := export.OpenLineage{Project: o.Project, Graph: o.Graph, Namespace: to.Namespace, Redact: o.Redact}
 	r.events = newEvents(lineage, o.Plan, o.Engine, r.send)

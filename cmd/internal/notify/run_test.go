@@ -321,7 +321,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			r.Event(e)
 		}
 		r.Close(context.Background(), nil)
-		if took := time.Since(began); took > grace+time.Second { // a slow machine's second
+		if took := time.Since(began); took > ofRun.grace+time.Second { // a slow machine's second
 			t.Errorf("%s: the run was held up for %s", address, took)
 		}
 	}
@@ -360,8 +360,8 @@ func TestAHangingServerDelaysNothing(t *testing.T) {
 			t.Errorf("telling took %s", waited)
 		}
 		warnings := r.Close(context.Background(), nil)
-		if waited := time.Since(began); waited != grace {
-			t.Errorf("the end took %s, want %s", waited, grace)
+		if waited := time.Since(began); waited != ofRun.grace {
+			t.Errorf("the end took %s, want %s", waited, ofRun.grace)
 		}
 		want := "6 OpenLineage events were not delivered to https://lineage.example.com: it had not answered by the end of the run. "
 		if len(warnings) != 1 || !strings.HasPrefix(warnings[0].Detail, want) {

@@ -14,10 +14,11 @@ import (
 // oldest are given up.
 const mostKept = 64 << 20
 
-// undelivered is the file of events that wait for the next run.
+// undelivered is the file of lines that wait for the next run.
 type undelivered struct {
 	path string
-	read map[string]bool // what this run took from it
+	most int             // bytes that are kept
+	read map[string]bool // what this run took from it, or put into it
 }
 
 // take reads what is left over. It stays in the file until keep: a run that is
@@ -27,18 +28,24 @@ func (u *undelivered) take() [][]byte {
 	if err != nil {
 		return nil
 	}
-	u.read = map[string]bool{}
 	var lines [][]byte
 	for line := range bytes.Lines(text) {
 		if json.Valid(line) {
 			lines = append(lines, line)
-			u.read[string(line)] = true
 		}
 	}
+	u.owns(lines)
 	return lines
 }
 
-// keep replaces what was taken by lines. What another process added meanwhile stays. It
+func (u *undelivered) owns(lines [][]byte) {
+	u.read = make(map[string]bool, len(lines))
+	for _, line := range lines {
+		u.read[string(line)] = true
+	}
+}
+
+// keep replaces what was taken, or kept before, by lines. What another process added meanwhile stays. It
 // says how many were too many.
 func (u *undelivered) keep(lines [][]byte) (lost int, err error) {
 	now, err := os.ReadFile(u.path)
@@ -57,11 +64,12 @@ func (u *undelivered) keep(lines [][]byte) (lost int, err error) {
 	}
 	size := 0
 	for i := len(lines) - 1; i >= 0; i-- {
-		if size += len(lines[i]); size > mostKept {
+		if size += len(lines[i]); size > u.most {
 			lost, lines = i+1, lines[i+1:]
 			break
 		}
 	}
+	u.owns(lines)
 	if len(lines) == 0 {
 		if err := os.Remove(u.path); !errors.Is(err, fs.ErrNotExist) {
 			return lost, err

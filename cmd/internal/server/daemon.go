@@ -59,6 +59,16 @@ type Snapshot struct {
 	Stopping bool
 	// Breaches counts what the ledger of breaches holds; nil: none is kept.
 	Breaches *Breaches
+	// Notified is how the delivery of alerts goes, of each notify block.
+	Notified []Notified
+}
+
+// Notified is how the delivery of alerts to one target goes.
+type Notified struct {
+	Name string
+	// Delivered counts messages that arrived, Failed attempts that did not get through.
+	Delivered, Failed int
+	Undelivered       int // messages that wait
 }
 
 // Running is a run under way.

@@ -94,7 +94,7 @@ func shop() Snapshot {
 	plan := planner.Plan{At: eight, NextWake: eight.Add(time.Hour), Sources: map[assets.Name]planner.SourceState{raw: planner.SourceLate}, Steps: []planner.Step{
 		{Key: planner.Key{Asset: staging}, Action: planner.None, State: planner.StateFresh}, waiting,
 		step(old, planner.Drop, planner.Reason{Code: planner.Removed, Message: "it left the project"})}}
-	return Snapshot{At: eight, Tick: eight, Project: project, Input: in, Plan: plan, Ready: true,
+	return Snapshot{At: eight, Tick: eight, Project: project, Input: in, Plan: plan, Ready: true, Notified: []Notified{{Name: "ops", Delivered: 3, Failed: 2, Undelivered: 1}},
 		Running: []Running{{Run: "01R3", Since: eight.Add(-time.Second), Assets: []assets.Name{staging}}}, Breaches: &Breaches{Open: 1, Total: 4}}
 }
 

@@ -59,6 +59,11 @@ var (
 	faultDesc    = describe("assets_fault", "1 if nothing can be built, whatever the plan says: the log says why.")
 	invalidDesc  = describe("assets_project_invalid", "1 if the project's files could not be loaded and the last good ones are in use.")
 	openDesc     = describe("assets_breaches_in_progress", "Freshness policies that are broken now.")
+
+	deliveredDesc   = describe("assets_notifications_delivered_total", "Messages about alerts that arrived.", "notify")
+	undeliverDesc   = describe("assets_notifications_undelivered", "Messages about alerts that have not arrived yet.", "notify")
+	notifyFailsDesc = describe("assets_notification_failures_total", "Attempts to deliver a message about alerts that did not get through.", "notify")
+
 	breachesDesc = describe("assets_breaches_total", "Breaches of freshness policies that ever began, as recorded in the warehouse.")
 )
 
@@ -83,6 +88,11 @@ func (c snapshotCollector) Collect(out chan<- prometheus.Metric) {
 	if s.Breaches != nil {
 		e.gauge(openDesc, float64(s.Breaches.Open))
 		e.counter(breachesDesc, float64(s.Breaches.Total))
+	}
+	for _, n := range s.Notified {
+		e.counter(deliveredDesc, float64(n.Delivered), n.Name)
+		e.counter(notifyFailsDesc, float64(n.Failed), n.Name)
+		e.gauge(undeliverDesc, float64(n.Undelivered), n.Name)
 	}
 	if !s.Ready {
 		return

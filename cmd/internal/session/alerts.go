@@ -1,0 +1,72 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/seed-4311623e/assets/cmd/internal/notify"
+	"github.com/seed-4311623e/assets/planner"
+)
+
+// AlertOptions are those of a process that tells of what goes wrong.
+func (s *Session) AlertOptions() notify.AlertOptions {
+	return notify.AlertOptions{Dir: s.cache(""), Now: s.Now, Redact: s.Redactor.String, Log: s.Log, Disk: notify.DiskUsed}
+}
+
+// Alerts prepares to tell people of what goes wrong; nil: the project names nobody.
+func (s *Session) Alerts() *notify.Alerts {
+	if len(s.Project.Notify) == 0 || s.Graph == nil { // what does not compile can be destroyed
+		return nil
+	}
+	o := s.AlertOptions()
+	o.Quiet = true
+	return notify.NewAlerts(o)
+}
+
+// Scene is what alerts are made from, as things stand now.
+func (s *Session) Scene() notify.Scene {
+	if len(s.Project.Notify) == 0 || s.Graph == nil {
+		return notify.Scene{}
+	}
+	in, plan := s.Replan(planner.Options{})
+	scene := notify.Scene{Input: in, Plan: plan}
+	for name, look := range s.Looks {
+		if look.Err != "" && look.Waiting() {
+			scene.Waiting = append(scene.Waiting, name)
+		}
+	}
+	return scene
+}
+
+// Alert tells of what holds after a run, and ends the telling. failure are the errors of a
+// run that published nothing. What could not be delivered is told in warnings.
+func (s *Session) Alert(ctx context.Context, alerts *notify.Alerts, failure hcl.Diagnostics) (warnings hcl.Diagnostics) {
+	if alerts == nil {
+		return nil
+	}
+	if scene := s.Scene(); ctx.Err() == nil && !s.Overtaken {
+		if failure.HasErrors() {
+			scene.Fault, scene.FaultSince = errors.Join(failure.Errs()...).Error(), s.Now()
+		}
+		alerts.Look(scene)
+	}
+	for _, t := range alerts.Close(ctx) {
+		why := "there was no time for it before the end of the run"
+		if t.Error != "" {
+			why = strings.TrimSuffix(t.Error, ".")
+		}
+		what := "1 message"
+		if t.Undelivered > 1 {
+			what = fmt.Sprintf("%d messages", t.Undelivered)
+		}
+		warnings = append(warnings, &hcl.Diagnostic{
+			Severity: hcl.DiagWarning, Summary: "Alerts could not be delivered", Subject: t.Notify.Decl.Ptr(),
+			Detail: fmt.Sprintf("%s to notify %q (%s): %s. It is kept, and the next run or the daemon sends it first. What was built is not affected.", what, t.Name, t.Place, why),
+		})
+	}
+	return warnings
+}
