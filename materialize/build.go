@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/assets/redact"
 	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/check"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
@@ -318,7 +319,11 @@ func (r *run) fail(t *task, err error) {
 	case t.record.Reads == nil:
 		t.record.Reads = r.versions(t)
 	}
-	t.record.Err = r.redact(err.Error())
+	message := err.Error()
+	if t.asset.SQL.Sensitive {
+		message = redact.WithoutExcerpt(message)
+	}
+	t.record.Err = r.redact(message)
 	r.finish(t, FailedBuild, t.record.Err)
 }
 

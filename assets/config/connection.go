@@ -81,6 +81,9 @@ func (l *loader) readConnection(s *scope, b *hclsyntax.Block) (c *assets.Connect
 	}
 	if c.Type == "postgres" {
 		c.DSN = a.dsn("dsn")
+		for _, password := range c.Passwords() {
+			l.addSecret(password)
+		}
 		l.oneOf(a, b, "dsn", "path", `dsn = env("CRM_DSN"), which is kept secret, or dsn = "host=db.example.com dbname=crm"`)
 	} else if slices.Contains(connectionTypes, c.Type) {
 		c.Path = a.filled("path")
@@ -90,7 +93,8 @@ func (l *loader) readConnection(s *scope, b *hclsyntax.Block) (c *assets.Connect
 		a.wrong("path", "The connection is to the warehouse itself", "What the project builds is read by its name, schema.table. A connection is to a database made elsewhere.")
 		return c, false
 	}
-	return c, c.Path+c.DSN != ""
+	c.Withheld = a.withheld
+	return c, c.Path+c.DSN != "" || c.Withheld
 }
 
 // oneOf reports that a connection lacks the argument its type needs, or has the other's.

@@ -78,6 +78,7 @@ func (l *loader) readOpenLineage(s *scope, b *hclsyntax.Block) *assets.OpenLinea
 func (a *args) secret(name string) (cty.Value, bool) {
 	v, ok := a.eval(name)
 	if !ok {
+		a.withheld = a.withheld || isWithheld(v)
 		return v, false
 	}
 	if v.ContainsMarked() {
@@ -111,6 +112,9 @@ func (a *args) postURL(name string) string {
 	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Hostname() == "" {
 		a.wrong(name, fmt.Sprintf("%q must be a URL", name), `Write the whole address that events are posted to, such as "https://lineage.example.com/api/v1/lineage".`)
 		return ""
+	}
+	if password, ok := address.User.Password(); ok {
+		a.s.l.addSecret(password)
 	}
 	return text
 }

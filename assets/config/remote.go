@@ -123,11 +123,14 @@ func (a *args) requests(name string) []assets.Request {
 			a.s.l.report(problem(a.item(name, i), "An address is listed twice", fmt.Sprintf("Take one of them out of %q.", name)))
 			continue
 		}
+		if password, ok := u.User.Password(); ok {
+			a.s.l.addSecret(password)
+		}
 		shown := u.Scheme + "://" + u.Host
 		if !secret {
 			shown += u.EscapedPath()
 		}
-		requests = append(requests, assets.Request{URL: address.AsString(), Shown: shown, Headers: headers, Timeout: timeout})
+		requests = append(requests, assets.Request{URL: address.AsString(), Shown: shown, Sensitive: secret, Headers: headers, Timeout: timeout})
 	}
 	return requests
 }

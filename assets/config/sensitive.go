@@ -1,0 +1,163 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/seed-4311623e/assets/assets/redact"
+)
+
+// mark is a property of a value that goes along wherever the value goes.
+type mark string
+
+const (
+	// sensitive marks a value that must not be shown.
+	sensitive mark = "sensitive"
+	// withheld marks a value that is not known because a secret was not obtained.
+	withheld mark = "withheld"
+)
+
+// isWithheld reports whether a value is not known because a secret was not obtained.
+func isWithheld(v cty.Value) bool {
+	return v != cty.NilVal && !v.IsWhollyKnown() && v.HasMark(withheld)
+}
+
+// shortestLine is the length in bytes of the shortest line of a text that is
+// searched for by itself: a shorter one may be in any text.
+const shortestLine = 9
+
+// plain takes the marks off the value of an argument. If one says sensitive, it
+// reports that the argument would show it and returns false.
+func (s *scope) plain(v cty.Value, at hcl.Range, name, what string) (cty.Value, bool) {
+	if !v.ContainsMarked() {
+		return v, true
+	}
+	v, marks := v.UnmarkDeep()
+	if _, ok := marks[sensitive]; ok {
+		s.l.report(problem(at, fmt.Sprintf("Sensitive value in %q of %s", name, what),
+			"It would be shown in plans, in the warehouse or in logs. Sensitive values are for SQL only. If this one need not be kept secret, wrap it in nonsensitive()."))
+		return v, false
+	}
+	return v, true
+}
+
+// addSecret keeps a string that must not be shown. Too short ones are left out:
+// searching for them would blank half of every message, and hide nothing.
+//
+// The lines of a long one are kept, too: errors quote single lines.
+func (l *loader) addSecret(s string) { l.addDerived(s, nil) }
+
+// addDerived keeps what was made of a secret and of texts that anyone may see: of
+// these it keeps nothing.
+func (l *loader) addDerived(s string, plain map[string]bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); len(line) >= shortestLine && !plain[line] {
+			l.secrets[line] = true
+		}
+	}
+	if len(s) >= redact.Shortest && s != "true" && s != "false" && !plain[s] {
+		l.secrets[s] = true
+	}
+}
+
+// keepSecret keeps the strings of v, as text may hold them: from now on they are
+// searched for in all that is shown.
+func (l *loader) keepSecret(v cty.Value) { l.keepDerived(v, nil) }
+
+func (l *loader) keepDerived(v cty.Value, plain map[string]bool) {
+	v, _ = v.UnmarkDeep()
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		if text, ok := textOf(v); ok {
+			l.addDerived(text, plain)
+		}
+		return true, nil
+	})
+}
+
+// textOf is how text holds a string or a number.
+func textOf(v cty.Value) (string, bool) {
+	if v.IsNull() || !v.IsKnown() || v.Type() != cty.String && v.Type() != cty.Number {
+		return "", false
+	}
+	text, err := convert.Convert(v, cty.String)
+	if err != nil {
+		return "", false
+	}
+	return text.AsString(), true
+}
+
+// keepComputed keeps what operators made of secrets in expr. What functions make of
+// them is kept by watched, and templates only put together what is known already.
+func (l *loader) keepComputed(expr hclsyntax.Expression, ctx *hcl.EvalContext) {
+	_ = hclsyntax.VisitAll(expr, func(node hclsyntax.Node) hcl.Diagnostics {
+		switch node.(type) {
+		case *hclsyntax.BinaryOpExpr, *hclsyntax.UnaryOpExpr:
+			// Inside of a for expression it has no value of its own.
+			if v, diags := node.(hclsyntax.Expression).Value(ctx); !diags.HasErrors() && v.ContainsMarked() {
+				l.keepSecret(v)
+			}
+		}
+		return nil
+	})
+}
+
+// watched is f, and what it makes of secrets is one: in upper case, a part, a list
+// joined. Texts that it was given as they are and that anyone may see are none.
+func (l *loader) watched(f function.Function) function.Function {
+	anything := func(p function.Parameter) function.Parameter {
+		p.AllowNull, p.AllowUnknown, p.AllowDynamicType, p.AllowMarked = true, true, true, true // as f judges it
+		return p
+	}
+	spec := &function.Spec{
+		Description: f.Description(),
+		Type:        f.ReturnTypeForValues,
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			v, err := f.Call(args)
+			if err == nil && v.ContainsMarked() {
+				plain := map[string]bool{}
+				for _, arg := range args {
+					plainTexts(arg, plain)
+				}
+				l.keepDerived(v, plain)
+			}
+			return v, err
+		},
+	}
+	for _, p := range f.Params() {
+		spec.Params = append(spec.Params, anything(p))
+	}
+	if p := f.VarParam(); p != nil {
+		all := anything(*p)
+		spec.VarParam = &all
+	}
+	return function.New(spec)
+}
+
+// plainTexts adds the texts in v that are not sensitive, and their lines.
+func plainTexts(v cty.Value, texts map[string]bool) {
+	if v.IsMarked() || !v.IsKnown() || v.IsNull() {
+		return
+	}
+	if text, ok := textOf(v); ok {
+		texts[text] = true
+		for line := range strings.Lines(text) {
+			texts[strings.TrimSpace(line)] = true
+		}
+		return
+	}
+	if v.CanIterateElements() {
+		for it := v.ElementIterator(); it.Next(); {
+			key, element := it.Element()
+			plainTexts(key, texts)
+			plainTexts(element, texts)
+		}
+	}
+}
