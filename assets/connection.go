@@ -87,11 +87,15 @@ func (c *Connection) Passwords() []string {
 			found = append(found, m[2], unquoted.Replace(strings.Trim(m[2], "'")))
 		}
 	}
+	if len(found) > 0 && !strings.Contains(c.DSN, "://") {
+		// What no name belongs to may be the rest of a password that lacks its quotes.
+		found = append(found, strings.Fields(dsnPart.ReplaceAllString(c.DSN, " "))...)
+	}
 	return found
 }
 
 var (
-	passwordInURL = regexp.MustCompile(`://[^/?#:@]*:([^/?#]*)@`)
+	passwordInURL = regexp.MustCompile(`://[^/?#:@]*:(.*)@`)
 	unquoted      = strings.NewReplacer(`\\`, `\`, `\'`, `'`)
 )
 

@@ -138,7 +138,6 @@ func (s *scope) partText(part hclsyntax.Expression) (string, bool) {
 		return "", false
 	}
 	if value.ContainsMarked() {
-		s.l.keepSecret(value)
 		open := !value.IsWhollyKnown()
 		var marks cty.ValueMarks
 		value, marks = value.UnmarkDeep()

@@ -78,12 +78,8 @@ func remoteExtension(remote []assets.Request) string {
 
 // requests reads one address, or a list of them, with the headers and the timeout of all.
 func (a *args) requests(name string) []assets.Request {
-	v, ok := a.eval(name)
+	v, secret, ok := a.secret(name)
 	if !ok {
-		return nil
-	}
-	secret := v.ContainsMarked()
-	if v, ok = a.secret(name); !ok {
 		return nil
 	}
 	addresses := []cty.Value{v}

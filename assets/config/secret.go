@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +36,9 @@ const (
 	// is another one than was meant.
 	longestSecret = 64 << 10
 )
+
+// secretKinds are the arguments of which a secret has one.
+var secretKinds = []string{"command", "file", "env"}
 
 var secretSchema = schema{
 	args: []string{"command", "file", "env", "timeout", "description"},
@@ -96,16 +100,17 @@ func (l *loader) declareSecret(f *file, b *hclsyntax.Block) {
 // readSecret reads where a secret is had, and returns what obtains it; nil if nothing can.
 func (l *loader) readSecret(a *args, b *hclsyntax.Block) func() cty.Value {
 	a.text("description")
-	given := ""
-	for _, kind := range []string{"command", "file", "env"} {
-		switch {
-		case !a.has(kind):
-		case given != "":
-			l.report(problem(a.body.Attributes[kind].NameRange, fmt.Sprintf("%q beside %q", kind, given), fmt.Sprintf("A secret is had in one way. Take one of them out of %s.", a.what)))
-			return nil
-		default:
-			given = kind
+	given, foreign := "", false
+	for _, arg := range sortedArgs(b.Body) {
+		foreign = foreign || !slices.Contains(secretSchema.args, arg.Name)
+		if !slices.Contains(secretKinds, arg.Name) {
+			continue
 		}
+		if given != "" {
+			l.report(problem(arg.NameRange, fmt.Sprintf("%q beside %q", arg.Name, given), fmt.Sprintf("A secret is had in one way. Take one of them out of %s.", a.what)))
+			return nil
+		}
+		given = arg.Name
 	}
 	timeout := defaultSecretTimeout
 	if d, ok := a.duration("timeout"); ok {
@@ -130,7 +135,10 @@ func (l *loader) readSecret(a *args, b *hclsyntax.Block) func() cty.Value {
 		if name := a.filled("env"); name != "" {
 			return func() cty.Value { return l.secretOfEnv(a, name) }
 		}
-	default:
+	case "":
+		if foreign {
+			return nil // it was said what to write instead
+		}
 		l.report(problem(b.DefRange(), "The secret is had nowhere", `Say what tells it: command = ["pass", "show", "crm"], file = "/run/secrets/crm" or env = "CRM_PASSWORD".`))
 	}
 	return nil
@@ -138,7 +146,7 @@ func (l *loader) readSecret(a *args, b *hclsyntax.Block) func() cty.Value {
 
 // argv reads the name of a program and its arguments, which may be sensitive.
 func (a *args) argv(name string) []string {
-	v, ok := a.secret(name)
+	v, _, ok := a.secret(name)
 	if !ok {
 		return nil
 	}

@@ -94,19 +94,34 @@ func textOf(v cty.Value) (string, bool) {
 	return text.AsString(), true
 }
 
-// keepComputed keeps what operators made of secrets in expr. What functions make of
-// them is kept by watched, and templates only put together what is known already.
+// keepComputed keeps what operators and for made of secrets in expr. What functions
+// make of them is kept by watched, and templates put together what is known already.
 func (l *loader) keepComputed(expr hclsyntax.Expression, ctx *hcl.EvalContext) {
 	_ = hclsyntax.VisitAll(expr, func(node hclsyntax.Node) hcl.Diagnostics {
 		switch node.(type) {
-		case *hclsyntax.BinaryOpExpr, *hclsyntax.UnaryOpExpr:
-			// Inside of a for expression it has no value of its own.
+		case *hclsyntax.BinaryOpExpr, *hclsyntax.UnaryOpExpr, *hclsyntax.ForExpr:
+			// Inside of another for it has no value of its own.
 			if v, diags := node.(hclsyntax.Expression).Value(ctx); !diags.HasErrors() && v.ContainsMarked() {
-				l.keepSecret(v)
+				l.keepWhole(v)
 			}
 		}
 		return nil
 	})
+}
+
+// keepWhole keeps the strings of v, but no line of them by itself.
+func (l *loader) keepWhole(v cty.Value) {
+	plain := map[string]bool{}
+	v, _ = v.UnmarkDeep()
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		if text, ok := textOf(v); ok && strings.Contains(text, "\n") {
+			for line := range strings.Lines(text) {
+				plain[strings.TrimSpace(line)] = true
+			}
+		}
+		return true, nil
+	})
+	l.keepDerived(v, plain)
 }
 
 // watched is f, and what it makes of secrets is one: in upper case, a part, a list

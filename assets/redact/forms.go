@@ -3,6 +3,7 @@ package redact
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
 	"html"
@@ -14,17 +15,15 @@ import (
 // forms are a secret as it is and as it looks in what this program, DuckDB and those
 // they talk to write.
 func forms(secret string) []string {
-	texts := []string{secret}
-	if strings.Contains(secret, "\n") {
-		texts = append(texts, strings.Join(strings.Fields(secret), " ")) // as a line of a log has it
-	}
+	// Without the space around it, and as a line of a log has one of several lines.
+	texts := []string{secret, strings.TrimSpace(secret), strings.Join(strings.Fields(secret), " ")}
 	var out []string
 	for _, text := range texts {
 		out = append(out, text, strings.ToUpper(text), strings.ToLower(text))
 		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 			out = append(out, encoding.EncodeToString([]byte(text)))
 		}
-		out = append(out, url.QueryEscape(text), url.PathEscape(text), url.UserPassword("", text).String()[1:])
+		out = append(out, hex.EncodeToString([]byte(text)), url.QueryEscape(text), url.PathEscape(text), url.UserPassword("", text).String()[1:])
 		for _, quoted := range []string{
 			text,
 			strings.ReplaceAll(text, "'", "''"),   // in a string of SQL

@@ -18,7 +18,7 @@ const (
 
 // The ways in which a secret might get past whoever looks for it as it stands.
 func TestTricks(t *testing.T) {
-	s := New([]string{"hunter22hunter", quoted, pem, "pässwörd", "ab", "true"})
+	s := New([]string{"hunter22hunter", quoted, pem, "pässwörd", " spacious\n", "ab", "true"})
 	inJSON, _ := json.Marshal(quoted)
 	for _, c := range []struct{ trick, text, want string }{
 		{"as it is", "dsn=hunter22hunter;", "dsn=(sensitive);"},
@@ -40,6 +40,8 @@ func TestTricks(t *testing.T) {
 		{"in the user's part of an address", url.UserPassword("ann", quoted).String() + "@db", "ann:(sensitive)@db"},
 		{"in a DSN", `password='it\'s "so" <secret> \\o/ 100%'`, "password='(sensitive)'"},
 		{"as base64", base64.StdEncoding.EncodeToString([]byte("hunter22hunter")), "(sensitive)="},
+		{"as hexadecimal digits", fmt.Sprintf("%X", "hunter22hunter"), "(sensitive)"},
+		{"without the space around it", "token=spacious;", "token=(sensitive);"},
 		{"all lines in one", strings.ReplaceAll(pem, "\n", " "), "(sensitive)"},
 		{"all lines, escaped", strings.ReplaceAll(pem, "\n", `\n`), "(sensitive)"},
 		{"cut at its end", "LINE 1: select 'hunter22...", "LINE 1: select '(sensitive)..."},
