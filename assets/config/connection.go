@@ -129,7 +129,28 @@ func (a *args) dsn(name string) string {
 		a.wrong(name, fmt.Sprintf("%q says no database", name), `Write "host=db.example.com dbname=crm user=reader", or the same as an address: "postgres://reader@db.example.com/crm".`)
 		return ""
 	}
+	if isURL && misread(text) {
+		a.wrong(name, fmt.Sprintf("%q would be misread", name), "Of a password in an address write % as %25, @ as %40, / as %2F, ? as %3F and # as %23; or write the parts one by one: \"host=db.example.com user=reader password='…'\".")
+		return ""
+	}
 	return text
+}
+
+// misread reports whether what is meant as a password is taken for another part of the
+// address. That part would be quoted when it is found wrong.
+func misread(address string) bool {
+	_, rest, _ := strings.Cut(address, "://")
+	rest, query, asked := strings.Cut(rest, "?")
+	authority, path, _ := strings.Cut(rest, "/")
+	if strings.Count(authority, "@") > 1 || strings.Contains(path, "@") {
+		return true
+	}
+	for _, parameter := range strings.Split(query, "&") {
+		if asked && !strings.Contains(parameter, "=") {
+			return true
+		}
+	}
+	return false
 }
 
 // readTable reads which table of another database a source is.

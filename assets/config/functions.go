@@ -105,8 +105,7 @@ func (l *loader) makeFunctions() map[string]function.Function {
 			}
 			name := args[0].AsString()
 			if value, ok := l.environ[name]; ok {
-				l.addSecret(value)
-				return cty.StringVal(value).Mark(sensitive), nil
+				return l.touched(cty.StringVal(value), partsOf(value, nil)), nil
 			}
 			if len(args) == 2 {
 				return args[1].Mark(sensitive), nil

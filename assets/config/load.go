@@ -87,6 +87,7 @@ type loader struct {
 	mu         sync.Mutex // guards what follows: blocks are read in parallel
 	diags      hcl.Diagnostics
 	secrets    map[string]bool
+	pending    map[string]bool // secrets, unless nonsensitive() let them out
 	references []reference
 	unread     assets.Unread
 }
@@ -103,6 +104,7 @@ func newLoader(root string, o Options) *loader {
 		connections: map[string]hcl.Range{},
 		scopes:      map[string]*scope{},
 		secrets:     map[string]bool{},
+		pending:     map[string]bool{},
 		unread:      assets.Unread{Names: map[assets.Name]bool{}},
 		project: &assets.Project{
 			Dir: root, Warehouse: filepath.Join(root, defaultWarehouse), Timezone: "UTC",

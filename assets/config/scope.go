@@ -87,6 +87,7 @@ func (s *scope) eval(expr hclsyntax.Expression) (cty.Value, bool) {
 	}
 	s.l.report(diags...)
 	if diags.HasErrors() {
+		s.l.keepPending()
 		return cty.DynamicVal, false
 	}
 	if !v.IsWhollyKnown() {
@@ -94,6 +95,7 @@ func (s *scope) eval(expr hclsyntax.Expression) (cty.Value, bool) {
 		return cty.DynamicVal.WithMarks(marks), false
 	}
 	if v.ContainsMarked() {
+		s.l.keepOrigins(v)
 		s.l.keepComputed(expr, ctx)
 	}
 	return v, true

@@ -244,3 +244,24 @@ func TestABrokenFileOfVariablesIsNotShown(t *testing.T) {
 		}
 	}
 }
+
+// What nonsensitive() lets out is shown, unless it is a secret elsewhere.
+func TestNonsensitiveLetsOut(t *testing.T) {
+	const kept = "locals {\n  kept = [env(\"REGION\")]\n}\n"
+	for _, c := range []struct {
+		locals, argument string
+		want             []string
+	}{
+		{"", `description = nonsensitive(env("REGION"))`, nil},
+		{"", `description = "in ${nonsensitive(upper(env("REGION")))}"`, nil},
+		{"", `owner = nonsensitive("${env("REGION")}-team")`, nil},
+		{"", `tags = [for part in split("-", nonsensitive(env("REGION"))) : part]`, nil},
+		{kept, `description = nonsensitive(env("REGION"))`, []string{"west-europe"}},
+		{kept, `description = nonsensitive(substr(env("REGION"), 0, 4))`, []string{"west-europe"}},
+	} {
+		p := load(t, "-- shop.hcl --\nproject \"shop\" {}\n"+c.locals+"asset \"a\" {\n  sql = \"select 1 as a\"\n  "+c.argument+"\n}\n", Options{Environ: []string{"REGION=west-europe"}})
+		if diff := cmp.Diff(c.want, p.Secrets); diff != "" {
+			t.Errorf("%s: secrets (-want +got):\n%s", c.argument, diff)
+		}
+	}
+}

@@ -28,6 +28,11 @@ func isWithheld(v cty.Value) bool {
 	return v != cty.NilVal && !v.IsWhollyKnown() && v.HasMark(withheld)
 }
 
+// origin marks a value that a secret text went into: what the environment holds, or
+// what a function made of it. Where nonsensitive() takes the marks off, the text is
+// none any more, unless another value has it.
+type origin struct{ text string }
+
 // shortestLine is the length in bytes of the shortest line of a text that is
 // searched for by itself: a shorter one may be in any text.
 const shortestLine = 9
@@ -51,35 +56,75 @@ func (s *scope) plain(v cty.Value, at hcl.Range, name, what string) (cty.Value, 
 // searching for them would blank half of every message, and hide nothing.
 //
 // The lines of a long one are kept, too: errors quote single lines.
-func (l *loader) addSecret(s string) { l.addDerived(s, nil) }
+func (l *loader) addSecret(s string) { l.keep(partsOf(s, nil)...) }
 
-// addDerived keeps what was made of a secret and of texts that anyone may see: of
-// these it keeps nothing.
-func (l *loader) addDerived(s string, plain map[string]bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// partsOf are a text and its lines, but for those in plain, which anyone may see.
+func partsOf(s string, plain map[string]bool) (parts []string) {
 	for line := range strings.Lines(s) {
 		if line = strings.TrimSpace(line); len(line) >= shortestLine && !plain[line] {
-			l.secrets[line] = true
+			parts = append(parts, line)
 		}
 	}
 	if len(s) >= redact.Shortest && s != "true" && s != "false" && !plain[s] {
+		parts = append(parts, s)
+	}
+	return parts
+}
+
+func (l *loader) keep(secrets ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range secrets {
 		l.secrets[s] = true
+	}
+}
+
+// touched is v with the mark that secrets went into it.
+func (l *loader) touched(v cty.Value, secrets []string) cty.Value {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	marks := cty.NewValueMarks(sensitive)
+	for _, s := range secrets {
+		marks[origin{s}] = struct{}{}
+		l.pending[s] = true
+	}
+	return v.WithMarks(marks)
+}
+
+// keepPending keeps all texts that values were ever marked with: what went wrong may quote
+// any of them.
+func (l *loader) keepPending() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for s := range l.pending {
+		l.secrets[s] = true
+	}
+}
+
+// keepOrigins keeps the texts that v is marked with.
+func (l *loader) keepOrigins(v cty.Value) {
+	_, marks := v.UnmarkDeep()
+	for m := range marks {
+		if o, ok := m.(origin); ok {
+			l.keep(o.text)
+		}
 	}
 }
 
 // keepSecret keeps the strings of v, as text may hold them: from now on they are
 // searched for in all that is shown.
-func (l *loader) keepSecret(v cty.Value) { l.keepDerived(v, nil) }
+func (l *loader) keepSecret(v cty.Value) { l.keep(textsIn(v, nil)...) }
 
-func (l *loader) keepDerived(v cty.Value, plain map[string]bool) {
+// textsIn are the strings of v and their lines, but for those in plain.
+func textsIn(v cty.Value, plain map[string]bool) (texts []string) {
 	v, _ = v.UnmarkDeep()
 	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
 		if text, ok := textOf(v); ok {
-			l.addDerived(text, plain)
+			texts = append(texts, partsOf(text, plain)...)
 		}
 		return true, nil
 	})
+	return texts
 }
 
 // textOf is how text holds a string or a number.
@@ -121,7 +166,7 @@ func (l *loader) keepWhole(v cty.Value) {
 		}
 		return true, nil
 	})
-	l.keepDerived(v, plain)
+	l.keep(textsIn(v, plain)...)
 }
 
 // watched is f, and what it makes of secrets is one: in upper case, a part, a list
@@ -141,7 +186,7 @@ func (l *loader) watched(f function.Function) function.Function {
 				for _, arg := range args {
 					plainTexts(arg, plain)
 				}
-				l.keepDerived(v, plain)
+				v = l.touched(v, textsIn(v, plain))
 			}
 			return v, err
 		},
