@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/assets"
-	"github.com/seed-4311623e/assets/assets/redact"
 	"github.com/seed-4311623e/assets/lineage"
 )
 
@@ -146,13 +145,13 @@ func (c *compiler) secretColumn(j *job) *hcl.Diagnostic {
 	if !j.asset.SQL.Sensitive {
 		return nil
 	}
-	secrets := redact.New(c.project.Secrets)
 	for i, column := range j.bound.Outputs {
+		named := c.secrets.In(column.Name)
 		summary, detail := "A column is named after a secret", "has no name of its own, so DuckDB calls it by its expression, which holds a sensitive value. Give it a name with AS"
-		if !secrets.In(column.Name) {
+		if !named {
 			summary, detail = "A secret is in the type of a column", "has a type with names of fields or values in it, one of which is a sensitive value, and types are shown. Give it another type"
 		}
-		if secrets.In(column.Name) || secrets.In(column.Type) {
+		if named || c.secrets.In(column.Type) {
 			return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary,
 				Detail:  fmt.Sprintf("Column %d of asset %q %s.", i+1, j.asset.Name, detail),
 				Subject: j.asset.SQLRange.Ptr()}

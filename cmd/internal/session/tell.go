@@ -28,7 +28,7 @@ func tell(c config.Command, environ []string) (config.Output, error) {
 	stdout, stderr := &bounded{}, &bounded{}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err := cmd.Run()
-	out := config.Output{Stdout: stdout.String(), Stderr: stderr.String()}
+	out := config.Output{Stdout: stdout.text.String(), Stderr: stderr.text.String()}
 	var ended *exec.ExitError
 	var start *exec.Error
 	switch {
@@ -55,9 +55,9 @@ func plain(err error) error {
 }
 
 // bounded keeps the beginning of what is written.
-type bounded struct{ bytes.Buffer }
+type bounded struct{ text bytes.Buffer }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	b.Buffer.Write(p[:min(len(p), most-b.Len())])
+	b.text.Write(p[:min(len(p), most-b.text.Len())])
 	return len(p), nil
 }
