@@ -66,10 +66,26 @@ func (w *RedactingWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// WriteJSON writes a JSON document without the secrets in its strings. A number that
+// reads like a secret stays: the document remains one.
+func (w *RedactingWriter) WriteJSON(doc []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.flush(); err != nil {
+		return err
+	}
+	_, err := w.w.Write(redact.JSON(doc, w.r.String))
+	return err
+}
+
 // Flush writes what waited.
 func (w *RedactingWriter) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.flush()
+}
+
+func (w *RedactingWriter) flush() error {
 	_, err := io.WriteString(w.w, w.r.String(w.held))
 	w.held = ""
 	return err

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -54,6 +55,18 @@ func TestRedactingWriterSeesAcrossWrites(t *testing.T) {
 			t.Fatalf("%q with the secrets %q came through as %q, want %q", text, secrets, got, want.String())
 		}
 	})
+}
+
+// A secret that is a number breaks no document.
+func TestRedactingWriterKeepsJSON(t *testing.T) {
+	var r Redactor
+	r.Add([]string{"1234", "12345"})
+	var out bytes.Buffer
+	w := r.Writer(&out)
+	_, err := w.Write([]byte("before 123"))
+	if err = errors.Join(err, w.WriteJSON([]byte(`{"rows":1234,"error":"pin 1234"}`))); err != nil || out.String() != `before 123{"rows":1234,"error":"pin (sensitive)"}` {
+		t.Errorf("%s, %v", &out, err)
+	}
 }
 
 func TestRedactorLearnsMore(t *testing.T) {
