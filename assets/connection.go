@@ -1,6 +1,7 @@
 package assets
 
 import (
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -20,7 +21,9 @@ type Connection struct {
 	// ExtensionDirectory holds DuckDB's extension for the type, absolute; empty: it is
 	// DuckDB's to find.
 	ExtensionDirectory string
-	Decl               hcl.Range
+	// Withheld says that DSN is not known, for the secret in it was not obtained.
+	Withheld bool
+	Decl     hcl.Range
 }
 
 // File is the absolute path of the database's file; empty if it has none.
@@ -59,6 +62,42 @@ func (c *Connection) Place() string {
 	}
 	return host + "/" + part["dbname"]
 }
+
+var secretPart = map[string]bool{"password": true, "sslpassword": true, "oauth_client_secret": true}
+
+// Passwords are what in the DSN lets one into the database, as it stands there and as
+// it is meant.
+func (c *Connection) Passwords() []string {
+	var found []string
+	if address, err := url.Parse(c.DSN); strings.Contains(c.DSN, "://") && err == nil {
+		if password, ok := address.User.Password(); ok {
+			found = append(found, password)
+		}
+		for name, values := range address.Query() {
+			if secretPart[strings.ToLower(name)] {
+				found = append(found, values...)
+			}
+		}
+	}
+	if m := passwordInURL.FindStringSubmatch(c.DSN); m != nil { // also of what is no good address
+		found = append(found, m[1])
+	}
+	for _, m := range dsnPart.FindAllStringSubmatch(c.DSN, -1) {
+		if secretPart[strings.ToLower(m[1])] {
+			found = append(found, m[2], unquoted.Replace(strings.Trim(m[2], "'")))
+		}
+	}
+	if len(found) > 0 && !strings.Contains(c.DSN, "://") {
+		// What no name belongs to may be the rest of a password that lacks its quotes.
+		found = append(found, strings.Fields(dsnPart.ReplaceAllString(c.DSN, " "))...)
+	}
+	return found
+}
+
+var (
+	passwordInURL = regexp.MustCompile(`://[^/?#:@]*:(.*)@`)
+	unquoted      = strings.NewReplacer(`\\`, `\`, `\'`, `'`)
+)
 
 // AttachedTable says which table of another database a source is.
 type AttachedTable struct {

@@ -1,6 +1,7 @@
 package assets_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -25,5 +26,35 @@ func TestConnectionPlace(t *testing.T) {
 	}
 	if got := (&assets.Connection{Path: "../crm.duckdb", Dir: "/shop/sources"}).File(); got != "/shop/crm.duckdb" {
 		t.Errorf("the file is %s", got)
+	}
+}
+
+// All that lets one in is known, however it is written, so that it can be kept out of
+// what libpq and DuckDB say.
+func TestConnectionPasswords(t *testing.T) {
+	for _, c := range []struct {
+		dsn  string
+		want []string
+	}{
+		{"host=db user=ann", nil},
+		{"host=db password=hunter2", []string{"hunter2"}},
+		{"host=db PassWord = hunter2 user=ann", []string{"hunter2"}},
+		{`host=db password='it\'s \\mine'`, []string{`it's \mine`}},
+		{"host=db password=hunter 22hunter", []string{"hunter", "22hunter"}},
+		{"host=db sslkey=k sslpassword=opens", []string{"opens"}},
+		{"postgres://ann:hunter2@db/crm", []string{"hunter2"}},
+		{"postgres://ann:p%40ss@db/crm", []string{"p@ss", "p%40ss"}},
+		{"postgres://ann:hun@t/e?r@db/crm", []string{"hun@t/e?r"}},
+		{"postgres://db/crm?user=ann&password=hunter2", []string{"hunter2"}},
+	} {
+		got := (&assets.Connection{Type: "postgres", DSN: c.dsn}).Passwords()
+		for _, want := range c.want {
+			if !slices.Contains(got, want) {
+				t.Errorf("%q: %q lacks %q", c.dsn, got, want)
+			}
+		}
+		if (len(c.want) == 0) != (len(got) == 0) {
+			t.Errorf("%q: %q", c.dsn, got)
+		}
 	}
 }

@@ -67,7 +67,9 @@ type Source struct {
 	// local files.
 	Remote []Request
 	Taking Taking
-	Decl   hcl.Range
+	// Withheld says that Remote is not known, for a secret in it was not obtained.
+	Withheld bool
+	Decl     hcl.Range
 }
 
 // Reader says how the files of a source are read.

@@ -14,6 +14,8 @@ type Request struct {
 	// Shown is the address as it can be shown: without its query, and without its
 	// path if the address is sensitive.
 	Shown string
+	// Sensitive says that URL holds a secret.
+	Sensitive bool
 	// Timeout is how long it may take, the whole answer included.
 	Timeout time.Duration
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/assets/redact"
 	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
@@ -356,7 +357,11 @@ func (r *run) fail(t *task, err error) {
 	case t.record.Reads == nil:
 		t.record.Reads = r.versions(t)
 	}
-	t.record.Err = r.redact(warehouse.Limited(err).Error())
+	message := warehouse.Limited(err).Error()
+	if t.asset.SQL.Sensitive {
+		message = redact.WithoutExcerpt(message)
+	}
+	t.record.Err = r.redact(message)
 	r.giveUp(t)
 	r.finish(t, FailedBuild, t.record.Err)
 	if t.asset.Failure.OnFailure == assets.StopRun {

@@ -23,7 +23,7 @@ type Basis struct {
 func (b Basis) Moved(now Basis) []string {
 	var moved []string
 	if b.Project != now.Project {
-		moved = append(moved, "the project's files changed")
+		moved = append(moved, "the project's files, variables or secrets changed")
 	}
 	switch {
 	case b.Serial != now.Serial:

@@ -22,7 +22,7 @@ func TestMovedNamesWhatMoved(t *testing.T) {
 			w.observe("raw.t", func(o *Observation) { o.Err, o.Unreadable = "gone", true })
 		}, nil},
 		{"a source that vanished from the record", func(w *world) { delete(w.Observed, assets.MustName("raw.t")) }, []string{"source raw.t is no longer observed"}},
-		{"the files", func(w *world) { w.Project.Digest = "project:2" }, []string{"the project's files changed"}},
+		{"the files", func(w *world) { w.Project.Digest = "project:2" }, []string{"the project's files, variables or secrets changed"}},
 		{"a run, which changes the catalog too", func(w *world) {
 			w.State.Serial = "02RUN"
 			w.found("a", func(f *Found) { f.Table = "a@2" })
@@ -33,7 +33,7 @@ func TestMovedNamesWhatMoved(t *testing.T) {
 			w.found("a", func(f *Found) { f.Columns = []assets.Column{{Name: "k", Type: "DATE"}, {Name: "v", Type: "VARCHAR"}} })
 		}, []string{"the warehouse's catalog changed"}},
 		{"much", func(w *world) { w.arrive("raw.t"); w.arrive("raw.s"); w.Project.Digest = "project:2" }, []string{
-			"the project's files changed", "source raw.s has a new version", "source raw.t has a new version"}},
+			"the project's files, variables or secrets changed", "source raw.s has a new version", "source raw.t has a new version"}},
 	} {
 		w := newWorld("a < raw.s raw.t")
 		before := Make(w.Input).Basis

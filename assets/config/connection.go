@@ -81,6 +81,9 @@ func (l *loader) readConnection(s *scope, b *hclsyntax.Block) (c *assets.Connect
 	}
 	if c.Type == "postgres" {
 		c.DSN = a.dsn("dsn")
+		for _, password := range c.Passwords() {
+			l.addSecret(password)
+		}
 		l.oneOf(a, b, "dsn", "path", `dsn = env("CRM_DSN"), which is kept secret, or dsn = "host=db.example.com dbname=crm"`)
 	} else if slices.Contains(connectionTypes, c.Type) {
 		c.Path = a.filled("path")
@@ -90,7 +93,8 @@ func (l *loader) readConnection(s *scope, b *hclsyntax.Block) (c *assets.Connect
 		a.wrong("path", "The connection is to the warehouse itself", "What the project builds is read by its name, schema.table. A connection is to a database made elsewhere.")
 		return c, false
 	}
-	return c, c.Path+c.DSN != ""
+	c.Withheld = a.withheld
+	return c, c.Path+c.DSN != "" || c.Withheld
 }
 
 // oneOf reports that a connection lacks the argument its type needs, or has the other's.
@@ -125,7 +129,28 @@ func (a *args) dsn(name string) string {
 		a.wrong(name, fmt.Sprintf("%q says no database", name), `Write "host=db.example.com dbname=crm user=reader", or the same as an address: "postgres://reader@db.example.com/crm".`)
 		return ""
 	}
+	if isURL && misread(text) {
+		a.wrong(name, fmt.Sprintf("%q would be misread", name), "Of a password in an address write % as %25, @ as %40, / as %2F, ? as %3F and # as %23; or write the parts one by one: \"host=db.example.com user=reader password='…'\".")
+		return ""
+	}
 	return text
+}
+
+// misread reports whether what is meant as a password is taken for another part of the
+// address. That part would be quoted when it is found wrong.
+func misread(address string) bool {
+	_, rest, _ := strings.Cut(address, "://")
+	rest, query, asked := strings.Cut(rest, "?")
+	authority, path, _ := strings.Cut(rest, "/")
+	if strings.Count(authority, "@") > 1 || strings.Contains(path, "@") {
+		return true
+	}
+	for _, parameter := range strings.Split(query, "&") {
+		if asked && !strings.Contains(parameter, "=") {
+			return true
+		}
+	}
+	return false
 }
 
 // readTable reads which table of another database a source is.

@@ -110,7 +110,7 @@ func (d *parts) checks(checks []assets.Check) {
 // nothing of it adds nothing.
 func (d *parts) arriving(s *assets.Source) {
 	for _, r := range s.Remote {
-		d.add("url", r.URL) // not its headers: they may hold tokens
+		d.add("url", meant(r)) // not its headers: they may hold tokens
 	}
 	t := s.Taking
 	if t.ByStat || t.Marker != "" || t.Settle != 0 {
@@ -119,10 +119,19 @@ func (d *parts) arriving(s *assets.Source) {
 	for _, c := range t.When {
 		var address string
 		if c.Request != nil {
-			address = c.Request.URL
+			address = meant(*c.Request)
 		}
 		d.add("when", c.SQL.Text, d.rel(filepath.Join(c.Dir, filepath.FromSlash(c.File))), address, strconv.Itoa(c.Status), c.From.String(), c.To.String(), c.Timezone)
 	}
+}
+
+// meant is the address of a request, as far as it bears meaning: a token in it that
+// was exchanged changes nothing of what is asked for.
+func meant(r assets.Request) string {
+	if r.Sensitive {
+		return r.Shown
+	}
+	return r.URL
 }
 
 func (d *parts) freshness(blocks []assets.Freshness) {

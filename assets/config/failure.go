@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/seed-4311623e/assets/assets"
 )
@@ -236,16 +235,6 @@ func (l *loader) readCallback(s *scope, b *hclsyntax.Block, what string) (c asse
 		l.report(problem(b.DefRange(), "Missing argument \"command\"", "Name a program and its arguments, which gets the event as JSON on its standard input: command = [\"./tell.sh\", \"oncall\"]."))
 		return c, false
 	}
-	vals, given := a.elements("command", "a list of strings")
-	for i, v := range vals {
-		if v.IsNull() || v.Type() != cty.String || i == 0 && v.AsString() == "" {
-			l.report(problem(a.item("command", i), "\"command\" must be a list of strings", "It is a program and its arguments. This element is something else than a string, or names no program."))
-			return c, false
-		}
-		c.Command = append(c.Command, v.AsString())
-	}
-	if given && len(vals) == 0 {
-		a.wrong("command", "\"command\" is empty", "Name a program and its arguments.")
-	}
+	c.Command = a.argv("command")
 	return c, ok && len(c.Command) > 0
 }

@@ -70,6 +70,13 @@ func (s *store) read(path string) (text []byte, name string, err error) {
 	return text, name, nil
 }
 
+// forget keeps the text of a file from being shown. It still is one that was read.
+func (s *store) forget(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text[name] = nil
+}
+
 // readError says what stood in the way, and which file beside it may have been meant.
 func readError(path, name string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -97,7 +97,7 @@ func (l *loader) forEach(a *args, expr hclsyntax.Expression) ([][2]cty.Value, bo
 		return nil, false
 	}
 	v, ok := a.s.eval(expr)
-	if !ok {
+	if !ok && !isWithheld(v) {
 		return nil, false
 	}
 	if v, ok = a.s.plain(v, expr.Range(), "for_each", a.what); !ok {

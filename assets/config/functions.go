@@ -47,6 +47,9 @@ var pure = map[string]function.Function{
 	"nonsensitive": nonsensitiveFunc,
 }
 
+// unwatched make nothing of their arguments: see [loader.watched].
+var unwatched = map[string]bool{"can": true, "try": true, "nonsensitive": true}
+
 const dependsOnMoment = "Its value depends on the moment, so no two plans would agree. Use SQL's own function in an asset, or pass the value with -var."
 
 // functionsLeftOut answers functions that Terraform has and a declaration cannot have.
@@ -87,6 +90,11 @@ var nonsensitiveFunc = function.New(&function.Spec{
 // makeFunctions returns the pure ones and env.
 func (l *loader) makeFunctions() map[string]function.Function {
 	all := maps.Clone(pure)
+	for name, f := range pure {
+		if !unwatched[name] {
+			all[name] = l.watched(f)
+		}
+	}
 	all["env"] = function.New(&function.Spec{
 		Params:   []function.Parameter{{Name: "name", Type: cty.String}},
 		VarParam: &function.Parameter{Name: "default", Type: cty.String, AllowNull: true, AllowMarked: true},
@@ -97,8 +105,7 @@ func (l *loader) makeFunctions() map[string]function.Function {
 			}
 			name := args[0].AsString()
 			if value, ok := l.environ[name]; ok {
-				l.addSecret(value)
-				return cty.StringVal(value).Mark(sensitive), nil
+				return l.touched(cty.StringVal(value), partsOf(value, nil)), nil
 			}
 			if len(args) == 2 {
 				return args[1].Mark(sensitive), nil

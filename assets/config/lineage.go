@@ -73,23 +73,23 @@ func (l *loader) readOpenLineage(s *scope, b *hclsyntax.Block) *assets.OpenLinea
 	return o
 }
 
-// secret reads an argument that nobody is shown: sensitive values in it are kept
-// from then on from whatever is shown.
-func (a *args) secret(name string) (cty.Value, bool) {
-	v, ok := a.eval(name)
-	if !ok {
-		return v, false
+// secret reads an argument that nobody is shown, and says whether it is sensitive:
+// such values in it are kept from then on from whatever is shown.
+func (a *args) secret(name string) (v cty.Value, sensitive, ok bool) {
+	if v, ok = a.eval(name); !ok {
+		a.withheld = a.withheld || isWithheld(v)
+		return v, false, false
 	}
-	if v.ContainsMarked() {
+	if sensitive = v.ContainsMarked(); sensitive {
 		a.s.l.keepSecret(v)
 		v, _ = v.UnmarkDeep()
 	}
-	return v, !v.IsNull()
+	return v, sensitive, !v.IsNull()
 }
 
 // secretText reads a string that may be a secret: see secret.
 func (a *args) secretText(name string) (string, bool) {
-	v, ok := a.secret(name)
+	v, _, ok := a.secret(name)
 	if !ok {
 		return "", false
 	}
@@ -112,6 +112,9 @@ func (a *args) postURL(name string) string {
 		a.wrong(name, fmt.Sprintf("%q must be a URL", name), `Write the whole address that events are posted to, such as "https://lineage.example.com/api/v1/lineage".`)
 		return ""
 	}
+	if password, ok := address.User.Password(); ok {
+		a.s.l.addSecret(password)
+	}
 	return text
 }
 
@@ -120,7 +123,7 @@ var fixedHeaders = map[string]bool{"Content-Type": true, "Content-Length": true,
 
 // headers reads a map of header fields.
 func (a *args) headers(name string) map[string]string {
-	v, ok := a.secret(name)
+	v, _, ok := a.secret(name)
 	if !ok {
 		return nil
 	}

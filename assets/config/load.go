@@ -27,6 +27,9 @@ type Options struct {
 	VarFiles []string
 	// Environ is the environment as "K=V": ASSETS_VAR_x sets variables, env() reads it.
 	Environ []string
+	// Run runs the command of a secret, which may be called by several goroutines at
+	// once; nil: none is run. Then what such a secret decides is left open.
+	Run func(Command) (Output, error)
 }
 
 // Load reads the project in dir. It returns whatever it could understand even
@@ -65,6 +68,9 @@ type loader struct {
 	project   *assets.Project
 	variables map[string]*variable
 	locals    map[string]*local
+	// declared are the secret blocks.
+	declared map[string]*secret
+	run      func(Command) (Output, error)
 	// connections are where connection blocks stand, by name; those without mistakes
 	// are the project's.
 	connections map[string]hcl.Range
@@ -83,6 +89,7 @@ type loader struct {
 	mu         sync.Mutex // guards what follows: blocks are read in parallel
 	diags      hcl.Diagnostics
 	secrets    map[string]bool
+	pending    map[string]bool // secrets, unless nonsensitive() let them out
 	references []reference
 	unread     assets.Unread
 }
@@ -94,9 +101,12 @@ func newLoader(root string, o Options) *loader {
 		environ:     environMap(o.Environ),
 		variables:   map[string]*variable{},
 		locals:      map[string]*local{},
+		declared:    map[string]*secret{},
+		run:         o.Run,
 		connections: map[string]hcl.Range{},
 		scopes:      map[string]*scope{},
 		secrets:     map[string]bool{},
+		pending:     map[string]bool{},
 		unread:      assets.Unread{Names: map[assets.Name]bool{}},
 		project: &assets.Project{
 			Dir: root, Warehouse: filepath.Join(root, defaultWarehouse), Timezone: "UTC", Retention: assets.DefaultRetention(),
@@ -117,23 +127,6 @@ func (l *loader) report(diags ...*hcl.Diagnostic) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.diags = append(l.diags, diags...)
-}
-
-// addSecret keeps a string that must not be shown. Too short ones are left out:
-// searching for them would blank half of every message, and hide nothing.
-//
-// The lines of a long one are kept, too: errors quote single lines.
-func (l *loader) addSecret(s string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for line := range strings.Lines(s) {
-		if line = strings.TrimSpace(line); len(line) > 8 {
-			l.secrets[line] = true
-		}
-	}
-	if len(s) >= 3 && s != "true" && s != "false" {
-		l.secrets[s] = true
-	}
 }
 
 // duplicate reports a thing declared twice, at both places.
@@ -186,6 +179,7 @@ func (l *loader) load(o Options) {
 		}
 	}
 	l.loadVariables(o)
+	l.declareSecrets()
 	l.loadLocals()
 	l.loadProject(nested)
 	l.loadConnections()

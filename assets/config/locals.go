@@ -41,13 +41,18 @@ func (l *loader) loadLocals() {
 			}
 		}
 	}
+	var used map[string]bool
+	if len(l.declared) > 0 {
+		used = l.usedLocals()
+	}
 	for _, name := range slices.Sorted(maps.Keys(l.locals)) {
-		l.evalLocal(name, nil)
+		l.evalLocal(name, nil, used)
 	}
 }
 
-// evalLocal evaluates a local and all it refers to; path leads to it.
-func (l *loader) evalLocal(name string, path []string) {
+// evalLocal evaluates a local and all it refers to; path leads to it. Of a secret
+// that only a local needs which nobody used needs, nothing is known.
+func (l *loader) evalLocal(name string, path []string, used map[string]bool) {
 	lo := l.locals[name]
 	path = append(path, name)
 	switch lo.state {
@@ -66,17 +71,22 @@ func (l *loader) evalLocal(name string, path []string) {
 			continue
 		}
 		member, _ := memberOf(t)
-		if used, ok := l.locals[member]; ok {
-			l.evalLocal(member, path)
-			needs[member] = used.value
+		if needed, ok := l.locals[member]; ok {
+			l.evalLocal(member, path, used)
+			needs[member] = needed.value
 		}
 	}
 	s := &scope{l: l, dir: lo.file.dir}
 	s.context = func() *hcl.EvalContext {
 		return l.fileContext(lo.file.dir, map[string]cty.Value{"var": l.varObject(), "local": cty.ObjectVal(needs)})
 	}
-	if v, ok := s.eval(lo.attr.Expr); ok {
-		lo.value = v
+	switch {
+	case usesSecret(lo.attr.Expr) && !used[name]:
+		s.resolves(lo.attr.Expr) // which reports what does not
+	default:
+		if v, ok := s.eval(lo.attr.Expr); ok || isWithheld(v) {
+			lo.value = v
+		}
 	}
 	lo.state = evaluated
 }

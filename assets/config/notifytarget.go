@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/seed-4311623e/assets/assets"
 )
@@ -207,28 +206,4 @@ func (l *loader) readCommand(a *args, b *hclsyntax.Block) *assets.Command {
 		}
 	}
 	return c
-}
-
-// argv reads a program and its arguments. Secrets among them are kept from whatever is shown.
-func (a *args) argv(name string) []string {
-	v, ok := a.secret(name)
-	if !ok {
-		return nil
-	}
-	if ty := v.Type(); !ty.IsTupleType() && !ty.IsListType() {
-		a.must(name, "a list of strings, the program first")
-		return nil
-	}
-	var argv []string
-	for i, item := range v.AsValueSlice() {
-		if item.IsNull() || item.Type() != cty.String || strings.ContainsRune(item.AsString(), 0) {
-			a.s.l.report(problem(a.item(name, i), fmt.Sprintf("%q must be a list of strings", name), "This element is something else."))
-			return nil
-		}
-		argv = append(argv, item.AsString())
-	}
-	if len(argv) == 0 || argv[0] == "" {
-		a.wrong(name, fmt.Sprintf("%q names no program", name), "Give the program and its arguments, each a string of its own. No shell reads them.")
-	}
-	return argv
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -12,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/assets/redact"
 )
 
 // sql evaluates the expression of a statement and maps its bytes to the files
@@ -25,7 +27,7 @@ func (s *scope) sql(expr hclsyntax.Expression, name, what string) (assets.SQL, b
 	case *hclsyntax.ScopeTraversalExpr:
 		// What stands in a local comes from where the local is written.
 		if member, _ := memberOf(e.Traversal); e.Traversal.RootName() == "local" && len(e.Traversal) == 2 {
-			if lo := s.l.locals[member]; lo != nil && lo.value.IsWhollyKnown() {
+			if lo := s.l.locals[member]; lo != nil && (lo.value.IsWhollyKnown() || isWithheld(lo.value)) {
 				return s.l.scopeOf(lo.file.dir).sql(lo.attr.Expr, name, what)
 			}
 		}
@@ -34,6 +36,9 @@ func (s *scope) sql(expr hclsyntax.Expression, name, what string) (assets.SQL, b
 		return sql, ok
 	}
 	v, ok := s.eval(expr)
+	if !ok && isWithheld(v) {
+		v, ok = s.standIn(expr, name, what)
+	}
 	if !ok || v.IsNull() {
 		return assets.SQL{}, false
 	}
@@ -111,19 +116,11 @@ func (s *scope) templateOrigin(t *hclsyntax.TemplateExpr, text string) []assets.
 			add(sql.Origin, len(sql.Text))
 			continue
 		}
-		value, diags := part.Value(s.context())
-		if diags.HasErrors() {
+		value, ok := s.partText(part)
+		if !ok {
 			return nil
 		}
-		if value.ContainsMarked() {
-			s.l.keepSecret(value)
-			value, _ = value.UnmarkDeep()
-		}
-		value, err := convert.Convert(value, cty.String)
-		if err != nil || value.IsNull() || !value.IsKnown() {
-			return nil
-		}
-		if n := len(value.AsString()); n > 0 {
+		if n := len(value); n > 0 {
 			add([]assets.Span{{End: n, Range: part.Range()}}, n)
 		}
 	}
@@ -131,6 +128,48 @@ func (s *scope) templateOrigin(t *hclsyntax.TemplateExpr, text string) []assets.
 		return nil
 	}
 	return spans
+}
+
+// partText is the text of an interpolation. For a secret that was not obtained stands
+// what stands for any that is hidden.
+func (s *scope) partText(part hclsyntax.Expression) (string, bool) {
+	value, diags := part.Value(s.contextFor(part))
+	if diags.HasErrors() {
+		return "", false
+	}
+	if value.ContainsMarked() {
+		open := !value.IsWhollyKnown()
+		var marks cty.ValueMarks
+		value, marks = value.UnmarkDeep()
+		if _, ok := marks[withheld]; ok && open {
+			return redact.Hidden, true
+		}
+	}
+	value, err := convert.Convert(value, cty.String)
+	if err != nil || value.IsNull() || !value.IsKnown() {
+		return "", false
+	}
+	return value.AsString(), true
+}
+
+// standIn is a statement in which something else stands for secrets that were not
+// obtained: enough to bind it. If there is none, it says that the statement is not checked.
+func (s *scope) standIn(expr hclsyntax.Expression, name, what string) (cty.Value, bool) {
+	template, ok := expr.(*hclsyntax.TemplateExpr)
+	var text strings.Builder
+	for i := 0; ok && i < len(template.Parts); i++ {
+		var part string
+		part, ok = s.partText(template.Parts[i])
+		text.WriteString(part)
+	}
+	if !ok {
+		d := problem(expr.Range(), fmt.Sprintf("%q of %s is not checked", name, what),
+			"What it says is computed from a secret that a command tells, and none is run here.")
+		d.Severity = hcl.DiagWarning
+		s.l.report(d)
+		return cty.NilVal, false
+	}
+	return cty.StringVal(text.String()).Mark(sensitive), true
 }
 
 // source is the text of a file that has been read.

@@ -78,12 +78,8 @@ func remoteExtension(remote []assets.Request) string {
 
 // requests reads one address, or a list of them, with the headers and the timeout of all.
 func (a *args) requests(name string) []assets.Request {
-	v, ok := a.eval(name)
+	v, secret, ok := a.secret(name)
 	if !ok {
-		return nil
-	}
-	secret := v.ContainsMarked()
-	if v, ok = a.secret(name); !ok {
 		return nil
 	}
 	addresses := []cty.Value{v}
@@ -123,11 +119,14 @@ func (a *args) requests(name string) []assets.Request {
 			a.s.l.report(problem(a.item(name, i), "An address is listed twice", fmt.Sprintf("Take one of them out of %q.", name)))
 			continue
 		}
+		if password, ok := u.User.Password(); ok {
+			a.s.l.addSecret(password)
+		}
 		shown := u.Scheme + "://" + u.Host
 		if !secret {
 			shown += u.EscapedPath()
 		}
-		requests = append(requests, assets.Request{URL: address.AsString(), Shown: shown, Headers: headers, Timeout: timeout})
+		requests = append(requests, assets.Request{URL: address.AsString(), Shown: shown, Sensitive: secret, Headers: headers, Timeout: timeout})
 	}
 	return requests
 }

@@ -21,8 +21,8 @@ type schema struct {
 }
 
 var topSchema = schema{
-	blocks: []string{"project", "variable", "locals", "connection", "source", "asset", "test", "pool", "notify"},
-	later:  []string{"module", "moved", "macro", "secret", "environment", "import", "removed", "data", "output"},
+	blocks: []string{"project", "variable", "locals", "secret", "connection", "source", "asset", "test", "pool", "notify"},
+	later:  []string{"module", "moved", "macro", "environment", "import", "removed", "data", "output"},
 	instead: map[string]string{
 		"model":     "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",
 		"table":     "A table that SQL makes is an asset: asset \"schema.table\" { sql = file(\"table.sql\") }.",

@@ -11,14 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 )
-
-// mark is a property of a value that goes along wherever the value goes.
-type mark string
-
-// sensitive marks a value that must not be shown.
-const sensitive mark = "sensitive"
 
 // scope is what expressions of one file may refer to: the project's variables
 // and locals, functions whose paths are relative to the file, and each inside a
@@ -28,8 +21,10 @@ type scope struct {
 	dir  string               // absolute directory of the file
 	each map[string]cty.Value // nil outside for_each
 	// bare scopes have functions but neither var nor local: defaults of variables.
-	bare    bool
-	context func() *hcl.EvalContext // made when first needed: literals need none
+	bare bool
+	// inSecret is the scope of a secret block, which has functions and var.
+	inSecret bool
+	context  func() *hcl.EvalContext // made when first needed: literals need none
 }
 
 func (l *loader) scopeOf(dir string) *scope {
@@ -66,7 +61,8 @@ func (s *scope) within(key, value cty.Value) *scope {
 }
 
 // eval returns the value of expr. It reports what is wrong with it and then
-// returns false, as it does when the value depends on something already reported.
+// returns false, as it does when the value depends on something already reported,
+// or on a secret that was not obtained: then the value has the mark [withheld].
 func (s *scope) eval(expr hclsyntax.Expression) (cty.Value, bool) {
 	if t, ok := expr.(*hclsyntax.TemplateExpr); ok && t.IsStringLiteral() {
 		return t.Parts[0].(*hclsyntax.LiteralValueExpr).Val, true // most strings: no need to build them anew
@@ -79,7 +75,8 @@ func (s *scope) eval(expr hclsyntax.Expression) (cty.Value, bool) {
 	if !s.resolves(expr) {
 		return cty.DynamicVal, false
 	}
-	v, diags := expr.Value(s.context())
+	ctx := s.contextFor(expr)
+	v, diags := expr.Value(ctx)
 	if diags.HasErrors() {
 		diags = explainCalls(diags)
 		if hint := s.l.typeHint(expr); hint != "" {
@@ -89,8 +86,17 @@ func (s *scope) eval(expr hclsyntax.Expression) (cty.Value, bool) {
 		}
 	}
 	s.l.report(diags...)
-	if diags.HasErrors() || !v.IsWhollyKnown() {
+	if diags.HasErrors() {
+		s.l.keepPending()
 		return cty.DynamicVal, false
+	}
+	if !v.IsWhollyKnown() {
+		_, marks := v.UnmarkDeep()
+		return cty.DynamicVal.WithMarks(marks), false
+	}
+	if v.ContainsMarked() {
+		s.l.keepOrigins(v)
+		s.l.keepComputed(expr, ctx)
 	}
 	return v, true
 }
@@ -149,7 +155,7 @@ func (s *scope) isBareText(expr hclsyntax.Expression) bool {
 		case *hclsyntax.BinaryOpExpr:
 			return names(e.LHS) && names(e.RHS)
 		case *hclsyntax.ScopeTraversalExpr:
-			return !slices.Contains([]string{"var", "local", "each"}, e.Traversal.RootName())
+			return !slices.Contains([]string{"var", "local", "each", "secret"}, e.Traversal.RootName())
 		case *hclsyntax.LiteralValueExpr:
 			return e.Val.Type() == cty.Number // 2024-01-01 is arithmetic, a-01 is not
 		}
@@ -161,11 +167,16 @@ func (s *scope) isBareText(expr hclsyntax.Expression) bool {
 func (s *scope) checkTraversal(t hcl.Traversal, expr hclsyntax.Expression) *hcl.Diagnostic {
 	root, at := t.RootName(), t.SourceRange()
 	member, memberAt := memberOf(t)
-	if s.bare && (root == "var" || root == "local" || root == "each") {
+	if s.bare && (root == "var" || root == "local" || root == "secret" || root == "each") {
 		return problem(at, fmt.Sprintf("%s cannot be used here", root), "The default of a variable is a value of its own: it refers to nothing else. Use a local for what is computed.")
+	}
+	if s.inSecret && (root == "local" || root == "each" || root == "secret") {
+		return problem(at, fmt.Sprintf("%s cannot be used here", root), "Where a secret is had does not depend on locals or other secrets. Use var or env(); what is computed from a secret can be a local.")
 	}
 	var known []string
 	switch root {
+	case "secret":
+		known = slices.Sorted(maps.Keys(s.l.declared))
 	case "var":
 		known = slices.Sorted(maps.Keys(s.l.variables))
 	case "local":
@@ -177,7 +188,7 @@ func (s *scope) checkTraversal(t hcl.Traversal, expr hclsyntax.Expression) *hcl.
 		known = []string{"key", "value"}
 	case "connection":
 		return problem(at, "A connection is no value", "It is named by a source that is a table of it, and nowhere else: connection = connection.NAME.")
-	case "module", "secret":
+	case "module":
 		return problem(at, fmt.Sprintf("%q is not supported yet", root), "It belongs to a later version of this program.")
 	default:
 		return s.unknownRoot(t, expr)
@@ -189,9 +200,10 @@ func (s *scope) checkTraversal(t hcl.Traversal, expr hclsyntax.Expression) *hcl.
 		return nil
 	}
 	what := map[string]string{
-		"var":   fmt.Sprintf("No variable block declares %q", member),
-		"local": fmt.Sprintf("No locals block holds %q", member),
-		"each":  fmt.Sprintf("each has no %q: it has key and value", member),
+		"var":    fmt.Sprintf("No variable block declares %q", member),
+		"local":  fmt.Sprintf("No locals block holds %q", member),
+		"each":   fmt.Sprintf("each has no %q: it has key and value", member),
+		"secret": fmt.Sprintf("No secret block declares %q", member),
 	}[root]
 	return problem(memberAt, fmt.Sprintf("Unknown reference %s.%s", root, member), what+didYouMean(member, known, "."))
 }
@@ -222,18 +234,21 @@ func (s *scope) unknownRoot(t hcl.Traversal, expr hclsyntax.Expression) *hcl.Dia
 		}
 	}
 	name := strings.Join(words, ".")
-	detail := "Expressions refer to var, local and each only"
+	detail := "Expressions refer to var, local, secret and each only"
 	switch template, ok := expr.(*hclsyntax.TemplateExpr); {
 	case ok && template.SrcRange.Start.Byte != at.Start.Byte:
 		detail += fmt.Sprintf(". If ${%s} is meant as it stands, double the dollar sign: $${%s}", name, name)
-	case near(t.RootName(), "var", "local", "each") != "":
-		detail += didYouMean(t.RootName(), []string{"var", "local", "each"}, "")
+	case near(t.RootName(), roots...) != "":
+		detail += didYouMean(t.RootName(), roots, "")
 		return problem(at, fmt.Sprintf("Unknown reference %s", name), detail)
 	default:
 		detail += fmt.Sprintf("; sources and assets are named in strings and SQL. If a string is meant, write quotes: %q", name)
 	}
 	return problem(at, fmt.Sprintf("Unknown reference %s", name), detail+".")
 }
+
+// roots begin references.
+var roots = []string{"var", "local", "secret", "each"}
 
 func near(name string, candidates ...string) string { return nearest(name, candidates) }
 
@@ -263,33 +278,4 @@ func explainCalls(diags hcl.Diagnostics) hcl.Diagnostics {
 		out = append(out, d)
 	}
 	return out
-}
-
-// plain takes the marks off the value of an argument. If one says sensitive, it
-// reports that the argument would show it and returns false.
-func (s *scope) plain(v cty.Value, at hcl.Range, name, what string) (cty.Value, bool) {
-	if !v.ContainsMarked() {
-		return v, true
-	}
-	v, marks := v.UnmarkDeep()
-	if _, ok := marks[sensitive]; ok {
-		s.l.report(problem(at, fmt.Sprintf("Sensitive value in %q of %s", name, what),
-			"It would be shown in plans, in the warehouse or in logs. Sensitive values are for SQL only. If this one need not be kept secret, wrap it in nonsensitive()."))
-		return v, false
-	}
-	return v, true
-}
-
-// strings of v, as text may hold them, are from now on searched for in all that is shown.
-func (l *loader) keepSecret(v cty.Value) {
-	v, _ = v.UnmarkDeep()
-	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
-		if v.IsNull() || !v.IsKnown() || !v.Type().IsPrimitiveType() || v.Type() == cty.Bool {
-			return true, nil
-		}
-		if text, err := convert.Convert(v, cty.String); err == nil {
-			l.addSecret(text.AsString())
-		}
-		return true, nil
-	})
 }

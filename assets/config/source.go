@@ -80,6 +80,7 @@ func (l *loader) readOneSource(a *args, b *hclsyntax.Block) *assets.Source {
 		src.Remote = l.readRemote(a, &src.Reader)
 		l.readReader(a, b, &src.Reader, src.Remote)
 	}
+	src.Withheld = a.withheld
 	src.Taking = l.readTaking(a, b)
 	for i, fb := range blocksOf(b.Body, "freshness") {
 		l.noLabels(fb)
@@ -156,7 +157,7 @@ func (l *loader) readReader(a *args, b *hclsyntax.Block, r *assets.Reader, remot
 	}
 	r.Format = formats[ext]
 	if block == nil {
-		if r.Glob != "" && r.Format == "" && (named == "url" || !isRemote(r.Glob)) {
+		if r.Glob != "" && r.Format == "" && !a.withheld && (named == "url" || !isRemote(r.Glob)) {
 			a.wrong(named, "Unknown format of the files", fmt.Sprintf("%s Say what they are: format \"csv\" {}; or parquet, or json.", unknownExtension(ext)))
 		}
 	} else {

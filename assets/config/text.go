@@ -8,6 +8,8 @@ import (
 
 	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/seed-4311623e/assets/assets/redact"
 )
 
 // nearest returns the candidate that was most likely meant by name, or "".
@@ -88,12 +90,13 @@ func tidy(diags hcl.Diagnostics, secrets []string) hcl.Diagnostics {
 		summary, detail string
 		at              hcl.Range
 	}
+	known := redact.New(secrets)
 	seen := map[key]bool{}
 	tidied := make(hcl.Diagnostics, 0, len(diags))
 	for _, d := range diags {
 		clean := *d
 		clean.Expression, clean.EvalContext, clean.Extra = nil, nil, nil
-		clean.Summary, clean.Detail = redact(d.Summary, secrets), redact(d.Detail, secrets)
+		clean.Summary, clean.Detail = known.String(d.Summary), known.String(d.Detail)
 		k := key{severity: clean.Severity, summary: clean.Summary, detail: clean.Detail}
 		if clean.Subject != nil {
 			k.at = *clean.Subject
@@ -120,11 +123,4 @@ func boolInt(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-func redact(text string, secrets []string) string {
-	for _, s := range secrets {
-		text = strings.ReplaceAll(text, s, "(sensitive)")
-	}
-	return text
 }

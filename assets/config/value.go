@@ -20,10 +20,13 @@ type args struct {
 	s    *scope
 	body *hclsyntax.Body
 	what string // names the block in messages
+	// withheld says that an argument was left open, for it depends on a secret that was
+	// not obtained.
+	withheld bool
 }
 
 func (l *loader) args(s *scope, body *hclsyntax.Body, what string) *args {
-	return &args{s, body, what}
+	return &args{s: s, body: body, what: what}
 }
 
 // expr returns an argument's expression, nil if it is not given.
@@ -56,10 +59,12 @@ func (a *args) eval(name string) (cty.Value, bool) {
 // value evaluates an argument that others can see.
 func (a *args) value(name string) (cty.Value, bool) {
 	v, ok := a.eval(name)
-	if !ok {
+	if !ok && !isWithheld(v) {
 		return v, false
 	}
+	known := ok
 	v, ok = a.s.plain(v, a.expr(name).Range(), name, a.what)
+	ok = ok && known
 	return v, ok && !v.IsNull()
 }
 

@@ -145,6 +145,9 @@ func (l *loader) assignFile(path string, undeclared hcl.DiagnosticSeverity) {
 		return
 	}
 	parsed, diags := hclsyntax.ParseConfig(text, name, hcl.InitialPos)
+	if diags.HasErrors() {
+		l.store.forget(name) // which of its lines holds a secret cannot be told
+	}
 	l.report(diags...)
 	body, ok := parsed.Body.(*hclsyntax.Body)
 	if !ok {

@@ -66,6 +66,12 @@ func keep(t *testing.T, files map[string]string, args ...string) *kept {
 			k.process.Process.Kill()
 			<-k.ended
 		}
+		for _, line := range leaksInLog(k.log.String()) {
+			t.Errorf("a secret was logged: %s", line)
+		}
+		if found, err := leaksIn(k.dir, sought()); err != nil || len(found) > 0 {
+			t.Errorf("secrets were written to files: %q %v", found, err)
+		}
 		if t.Failed() {
 			t.Logf("the daemon's log:\n%s", k.log)
 		}
@@ -92,6 +98,9 @@ func (k *kept) start(args ...string) {
 	k.log = newLog()
 	k.process = exec.Command("assets", append([]string{"-chdir=" + k.dir, "-log-level=debug", "daemon"}, args...)...)
 	k.process.Env = append(os.Environ(), "NO_COLOR=1")
+	for name, value := range canaries {
+		k.process.Env = append(k.process.Env, name+"="+value)
+	}
 	k.process.Stderr = k.log
 	if err := k.process.Start(); err != nil {
 		k.Fatal(err)

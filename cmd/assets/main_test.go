@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script: one script for each behaviour that a user can see.
 func TestScripts(t *testing.T) {
 	t.Run("specification", func(t *testing.T) { specification = openlineagetest.New(t) })
-	testscript.Run(t, testscript.Params{
+	testscript.RunT(listener{t}, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
+			plantCanaries(e)
 			return nil
 		},
 		Condition: func(name string) (bool, error) {

@@ -114,7 +114,8 @@ func assignments(list []string) (map[string]string, error) {
 	for _, text := range list {
 		name, value, ok := strings.Cut(text, "=")
 		if !ok || name == "" {
-			return nil, fmt.Errorf("-var takes NAME=VALUE, as in -var since=2024-01-01, not %q", text)
+			// It is not quoted: it may be a value without its name.
+			return nil, errors.New("-var takes NAME=VALUE, as in -var since=2024-01-01: one of them has no name or no =")
 		}
 		values[strings.TrimSpace(name)] = value
 	}

@@ -16,13 +16,20 @@ func (a *app) validateCommand() *cobra.Command {
 		Use:   "validate",
 		Short: "Check the project and all its SQL",
 		Long: `Check the project's files, and bind the SQL of every asset and check against the
-columns it reads. Nothing is built and the warehouse is not opened.
+columns it reads. Nothing is built and the warehouse is not opened. No command that
+tells a secret is run: something else stands for it, and a source that is read with
+it is not looked at.
 
 With -coverage, list the assets without owner, description, check or key: a check
 "unique". It is no error to lack them.`,
 		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, diags := a.open()
+			o, err := a.sessionOptions()
+			if err != nil {
+				return a.refuse(failure("Invalid flag", err), nil)
+			}
+			o.NoCommands = true
+			s, diags := session.Open(o)
 			if s != nil {
 				defer s.Close()
 				if diags.HasErrors() {

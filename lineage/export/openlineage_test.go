@@ -48,7 +48,7 @@ func till() export.OpenLineage {
 	}
 	return export.OpenLineage{
 		Namespace: "shop",
-		Redact:    func(s string) string { return strings.ReplaceAll(s, secret, "(sensitive value)") },
+		Redact:    func(s string) string { return strings.ReplaceAll(s, secret, "(sensitive)") },
 		Project: &assets.Project{Name: "shop", Dir: "/srv/shop",
 			Sources: map[assets.Name]*assets.Source{
 				n("raw.orders"): {Owner: "till@example.com", Reader: assets.Reader{Dir: "/srv/shop/raw", Glob: "orders/*.csv"}},

@@ -4,12 +4,14 @@ import (
 	"fmt"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/assets/redact"
 )
 
 // Statement is one statement that a Scan would run, and the checks it answers.
 type Statement struct {
 	Checks []string `json:"checks"` // by [assets.Check.ID]
-	SQL    string   `json:"sql"`    // empty: no rows are read
+	// SQL is [redact.Hidden] if it holds a secret; empty: no rows are read.
+	SQL string `json:"sql"`
 }
 
 // Explain returns the statements that Run would run for a Scan if nothing is
@@ -26,6 +28,7 @@ func Explain(s Scan) ([]Statement, error) {
 		for i, c := range s.Checks {
 			if shared.tallies[i] != nil {
 				first.Checks = append(first.Checks, c.ID())
+				first.SQL = shown(c, first.SQL)
 			}
 		}
 		all = append(all, first)
@@ -50,8 +53,16 @@ func Explain(s Scan) ([]Statement, error) {
 			}
 		}
 		for _, text := range texts {
-			all = append(all, Statement{Checks: []string{c.ID()}, SQL: text})
+			all = append(all, Statement{Checks: []string{c.ID()}, SQL: shown(c, text)})
 		}
 	}
 	return all, nil
+}
+
+// shown is a statement that a check is part of, as far as it may be seen.
+func shown(c assets.Check, statement string) string {
+	if holdsSecret(c) {
+		return redact.Hidden
+	}
+	return statement
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/assets/redact"
 	"github.com/seed-4311623e/assets/planner"
 )
 
@@ -168,7 +169,7 @@ func TestHiddenColumnsAreNeverShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, result := range audit.Results {
-		if text := fmt.Sprint(result.Rows, result.Kept, result.Message); strings.Contains(text, "geheim") || !strings.Contains(text, hidden) {
+		if text := fmt.Sprint(result.Rows, result.Kept, result.Message); strings.Contains(text, "geheim") || !strings.Contains(text, redact.Hidden) {
 			t.Errorf("%s: %s", result.Check, text)
 		}
 	}

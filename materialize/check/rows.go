@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/assets/redact"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
@@ -136,7 +137,7 @@ func (r *runner) show(c assets.Check, statement string, hide func(column string)
 		row := make([]string, len(cells))
 		for i, cell := range cells {
 			if hide(columns[i]) {
-				row[i] = hidden
+				row[i] = redact.Hidden
 				continue
 			}
 			// Half a secret would not be recognized: first take it out, then cut.

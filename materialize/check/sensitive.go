@@ -1,15 +1,14 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/assets/redact"
 )
-
-// hidden stands where a value is that nobody is to see.
-const hidden = "(sensitive)"
 
 // sensitive reports whether values of a column of the relation are hidden.
 func (s Scan) sensitive(column string) bool {
@@ -26,10 +25,19 @@ func (s Scan) hides(c assets.Check) bool {
 	return slices.ContainsFunc(slices.Concat(c.Columns, c.OrderBy, c.Within), s.sensitive)
 }
 
+// holdsSecret reports whether a secret stands in the SQL of a check.
+func holdsSecret(c assets.Check) bool {
+	return c.SQL.Sensitive || c.ToSQL.Sensitive || c.Where.Sensitive
+}
+
 // speakable is what may be told of an error: DuckDB quotes the value that it
-// stumbled over, so where values are hidden only the kind of error is left.
+// stumbled over, so where values are hidden only the kind of error is left. An
+// excerpt of a statement with a secret in it may cut that in the middle.
 func (s Scan) speakable(c assets.Check, err error) error {
 	if !s.hides(c) {
+		if text := redact.WithoutExcerpt(err.Error()); holdsSecret(c) && text != err.Error() {
+			return errors.New(text)
+		}
 		return err
 	}
 	kind, _, _ := strings.Cut(err.Error(), ":")

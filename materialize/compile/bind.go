@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -141,15 +140,20 @@ func (c *compiler) settle(name assets.Name, bound lineage.Bound) {
 }
 
 // secretColumn refuses an output column that DuckDB named after an expression with
-// a secret in it: names of columns are shown and kept everywhere.
+// a secret in it, or whose type holds one: both are shown and kept everywhere.
 func (c *compiler) secretColumn(j *job) *hcl.Diagnostic {
 	if !j.asset.SQL.Sensitive {
 		return nil
 	}
 	for i, column := range j.bound.Outputs {
-		if slices.ContainsFunc(c.project.Secrets, func(secret string) bool { return strings.Contains(column.Name, secret) }) {
-			return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "A column is named after a secret",
-				Detail:  fmt.Sprintf("Column %d of asset %q has no name of its own, so DuckDB calls it by its expression, which holds a sensitive value. Give it a name with AS.", i+1, j.asset.Name),
+		named := c.secrets.In(column.Name)
+		summary, detail := "A column is named after a secret", "has no name of its own, so DuckDB calls it by its expression, which holds a sensitive value. Give it a name with AS"
+		if !named {
+			summary, detail = "A secret is in the type of a column", "has a type with names of fields or values in it, one of which is a sensitive value, and types are shown. Give it another type"
+		}
+		if named || c.secrets.In(column.Type) {
+			return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary,
+				Detail:  fmt.Sprintf("Column %d of asset %q %s.", i+1, j.asset.Name, detail),
 				Subject: j.asset.SQLRange.Ptr()}
 		}
 	}

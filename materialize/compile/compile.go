@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/assets/redact"
 	"github.com/seed-4311623e/assets/lineage"
 )
 
@@ -43,6 +44,7 @@ func Compile(ctx context.Context, p *assets.Project, known map[assets.Name][]ass
 		ctx: ctx, project: p, known: known, open: open, engine: engine, cache: loadCache(cacheDir),
 		parsed: make(map[assets.Name]lineage.Parsed, len(p.Assets)), broken: map[assets.Name]bool{},
 		sums: make(map[assets.Name]sum, len(p.Assets)+len(p.Sources)), declared: map[assets.Name]sum{}, missing: map[columnOf]bool{},
+		secrets: redact.New(p.Secrets),
 	}
 	defer c.close()
 	if err := c.run(); err != nil {
@@ -74,6 +76,7 @@ type compiler struct {
 	declared map[assets.Name]sum
 	// missing are columns that are declared, and reported not to be there.
 	missing map[columnOf]bool
+	secrets redact.Set
 	diags   hcl.Diagnostics
 }
 

@@ -355,7 +355,12 @@ func TestAColumnMustNotBeNamedAfterASecret(t *testing.T) {
 	if got := describe(diags); !strings.Contains(got, "A column is named after a secret") || strings.Contains(got, "hunter2") {
 		t.Errorf("got %s", got)
 	}
-	a.SQL.Text += " as n"
+	a.SQL.Text = "select {'Hunter2hunter2': 1} as n"
+	_, diags, _ = p.compile(t, dir)
+	if got := describe(diags); !strings.Contains(got, "A secret is in the type of a column") || strings.Contains(got, "unter2") {
+		t.Errorf("got %s", got)
+	}
+	a.SQL.Text = "select length('hunter2hunter2') as n"
 	if _, diags, _ = p.compile(t, dir); len(diags) > 0 {
 		t.Errorf("with a name of its own: %s", describe(diags))
 	}

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/seed-4311623e/assets/assets/redact"
 )
 
 // Attachment is another database that an instance can read from.
@@ -195,5 +197,5 @@ func (a Attachment) Clean(err error) error {
 		return err
 	}
 	text := strings.NewReplacer(a.patient(), "the connection's dsn", a.At, "the connection's dsn").Replace(err.Error())
-	return errors.New(passwordIn.ReplaceAllString(text, "$1$3…$4"))
+	return errors.New(passwordIn.ReplaceAllString(text, "$1$3"+redact.Hidden+"$4"))
 }

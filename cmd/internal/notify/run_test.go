@@ -67,7 +67,7 @@ func shop(to *assets.OpenLineage) Options {
 		{Key: planner.Key{Asset: late}, Action: planner.Rebuild, ConditionalOn: []assets.Name{clean}},
 	}}
 	return Options{Project: p, Graph: g, Plan: plan, Engine: "v1.5.5", Now: func() time.Time { return began.Add(time.Minute) },
-		Redact: func(s string) string { return strings.ReplaceAll(s, secret, "(sensitive value)") }}
+		Redact: func(s string) string { return strings.ReplaceAll(s, secret, "(sensitive)") }}
 }
 
 func at(seconds int) time.Time { return began.Add(time.Duration(seconds) * time.Second) }

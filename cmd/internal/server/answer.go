@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed-4311623e/assets/assets/redact"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
 	"github.com/seed-4311623e/assets/lineage"
 )
@@ -88,7 +89,7 @@ func (a *api) write(w http.ResponseWriter, code int, doc any) {
 		http.Error(w, "the answer cannot be written as JSON: see the daemon's log", http.StatusInternalServerError)
 		return
 	}
-	body := redactStrings(b.Bytes(), a.Redact)
+	body := redact.JSON(b.Bytes(), a.Redact)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)

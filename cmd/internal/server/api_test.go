@@ -22,7 +22,7 @@ func TestAPIAnswersWithTheDocumentsOfTheCommand(t *testing.T) {
 	now.Now = clock()
 	runs, _ := d.Runs(t.Context(), 20)
 	run, records, _ := d.Records(t.Context(), "latest")
-	records[0].Err = "cannot log in with (sensitive value)"
+	records[0].Err = "cannot log in with (sensitive)"
 	for _, c := range []struct {
 		path string
 		want any
@@ -69,7 +69,7 @@ func TestStatusIsOfNowAndTellsOfRunsUnderWay(t *testing.T) {
 	if len(doc.Sources) != 1 || !doc.At.Equal(eight) || len(doc.Running) != 1 || doc.Running[0].Run != "01R3" || doc.Running[0].Assets[0] != n("staging.orders") {
 		t.Errorf("%+v", doc)
 	}
-	want = []string{"The project's files could not be loaded", `The daemon goes on with what they said before. shop.hcl:3: the password "(sensitive value)" is not closed.`}
+	want = []string{"The project's files could not be loaded", `The daemon goes on with what they said before. shop.hcl:3: the password "(sensitive)" is not closed.`}
 	if got := []string{doc.Diagnostics[0].Summary, doc.Diagnostics[0].Detail}; !cmp.Equal(want, got) {
 		t.Error(got)
 	}
@@ -135,7 +135,7 @@ func TestErrorsOfTheDaemon(t *testing.T) {
 		says string
 	}{
 		{fmt.Errorf("the run 01R3 writes: %w", ErrBusy), 503, "5", "Cannot read the runs: the run 01R3 writes: busy."},
-		{fmt.Errorf("disk full at hunter2hunter2"), 500, "", "Cannot read the runs: Disk full at (sensitive value)."},
+		{fmt.Errorf("disk full at hunter2hunter2"), 500, "", "Cannot read the runs: Disk full at (sensitive)."},
 	} {
 		h, d := open()
 		d.err = c.err

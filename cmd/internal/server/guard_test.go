@@ -126,7 +126,7 @@ func TestTokens(t *testing.T) {
 	}
 	token, _ := NewToken(secret)
 	for _, shown := range []string{fmt.Sprint(token), fmt.Sprintf("%+v %#v %s %x", token, token, token, token), fmt.Sprintf("%v", Options{Token: token})} {
-		if strings.Contains(shown, secret) || !strings.Contains(shown, "(sensitive value)") {
+		if strings.Contains(shown, secret) || !strings.Contains(shown, "(sensitive)") {
 			t.Errorf("shown as %s", shown)
 		}
 	}

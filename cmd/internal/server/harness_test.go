@@ -102,7 +102,7 @@ func shop() Snapshot {
 func clock() time.Time { return eight.Add(time.Minute) }
 
 func options() Options {
-	return Options{Version: "1.2.3", Now: clock, Log: zerolog.Nop(), Redact: func(text string) string { return strings.ReplaceAll(text, "hunter2hunter2", "(sensitive value)") }}
+	return Options{Version: "1.2.3", Now: clock, Log: zerolog.Nop(), Redact: func(text string) string { return strings.ReplaceAll(text, "hunter2hunter2", "(sensitive)") }}
 }
 
 // open is a server without a token that knows the shop.

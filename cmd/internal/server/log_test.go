@@ -13,7 +13,7 @@ func TestLogOfConnections(t *testing.T) {
 	to.Println("http: superfluous call")
 	to.Println("http: panic serving 127.0.0.1: hunter2hunter2")
 	want := `{"level":"debug","message":"http: superfluous call"}
-{"level":"error","message":"http: panic serving 127.0.0.1: (sensitive value)"}
+{"level":"error","message":"http: panic serving 127.0.0.1: (sensitive)"}
 `
 	if log.String() != want {
 		t.Error(log.String())

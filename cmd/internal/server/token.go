@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/seed-4311623e/assets/assets/redact"
 )
 
 // shortest is the length in bytes of the shortest token, longest that of the longest.
@@ -77,4 +79,4 @@ func (t Token) Matches(text string) bool {
 }
 
 // Format keeps a token from being printed, whatever the verb.
-func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "(sensitive value)") }
+func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redact.Hidden) }

@@ -165,7 +165,7 @@ func (s *Session) surroundings(mark warehouse.Mark) (found []warehouse.Finding) 
 		if !s.mayWrite() {
 			add(false, notWritable, path, "the file may not be written", "Run it as the user whom the file belongs to, or change its permissions")
 		} else if probe, err := os.CreateTemp(dir, ".assets-*.new"); err != nil {
-			add(false, notWritable, dir, "no file can be created beside the warehouse, as DuckDB does: "+plain(err), "Change the permissions of the directory")
+			add(false, notWritable, dir, "no file can be created beside the warehouse, as DuckDB does: "+plain(err).Error(), "Change the permissions of the directory")
 		} else {
 			probe.Close()
 			os.Remove(probe.Name())
@@ -186,12 +186,3 @@ func (s *Session) surroundings(mark warehouse.Mark) (found []warehouse.Finding) 
 
 // leastFree is how many bytes should be free on the disk of a warehouse of a size.
 func leastFree(size int64) int64 { return max(64<<20, size/4) }
-
-// plain is an error of the file system without the path.
-func plain(err error) string {
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		return at.Err.Error()
-	}
-	return err.Error()
-}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -36,6 +37,9 @@ func (s *Session) Push(name, version string, at time.Time) (assets.Name, string,
 			Severity: hcl.DiagError, Summary: fmt.Sprintf("Source %s has no events", n), Subject: source.Decl.Ptr(),
 			Detail: "Its versions are found by looking at it. The versions of a source with a block `event {}`, and nothing else, are pushed.",
 		}}
+	}
+	if s.Redactor.String(version) != version {
+		return n, "", fault("The event was not pushed", errors.New("its version holds a secret, and versions are recorded and shown"))
 	}
 	if version == "" {
 		version = observe.NewVersion(at)

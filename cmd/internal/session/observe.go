@@ -23,12 +23,20 @@ func (s *Session) observe(ctx context.Context, names []assets.Name) (map[assets.
 	if names == nil {
 		names = assets.SortedNames(s.Project.Sources)
 	}
-	sources := make([]*assets.Source, len(names))
-	for i, name := range names {
-		sources[i] = s.Project.Sources[name]
-	}
 	if s.known == nil {
 		s.know(nil)
+	}
+	var sources []*assets.Source
+	open := map[assets.Name]observe.Look{}
+	for _, name := range names {
+		source := s.Project.Sources[name]
+		if s.withheld(source) {
+			known := s.known[name].Version
+			open[name] = observe.Look{Observation: planner.Observation{Source: name, Version: known, At: s.Now().UTC(), Unreadable: known.ID != "",
+				Err: "it is read with a secret that a command tells, and this command runs none"}}
+			continue
+		}
+		sources = append(sources, source)
 	}
 	o := observe.Observer{CachePath: s.cache("files"), FetchDir: s.cache("http"), EventDir: s.eventDir(), Known: s.known, Recorded: s.recorded,
 		Sniff: s.sniff, SniffCSV: s.sniffCSV, Ask: s.ask, Connections: s.Project.Connections, Attached: s.attached,
@@ -36,7 +44,19 @@ func (s *Session) observe(ctx context.Context, names []assets.Name) (map[assets.
 	if len(sources) == len(s.Project.Sources) {
 		observe.SweepFetched(o.FetchDir, s.Project.Sources)
 	}
-	return o.Look(ctx, sources)
+	looks, err := o.Look(ctx, sources)
+	if err == nil {
+		maps.Copy(looks, open)
+	}
+	return looks, err
+}
+
+// withheld reports whether a source cannot be looked at, for a secret was not obtained.
+func (s *Session) withheld(source *assets.Source) bool {
+	if t := source.Table; t != nil && s.Project.Connections[t.Connection] != nil {
+		return s.Project.Connections[t.Connection].Withheld
+	}
+	return source.Withheld
 }
 
 // know takes the last known versions of sources from the warehouse's records,

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,7 +27,9 @@ func (s *Session) Compile(ctx context.Context) hcl.Diagnostics {
 		return fault("Cannot observe the sources", err)
 	}
 	s.Looks = looks
-	s.remember(looks)
+	if !slices.ContainsFunc(slices.Collect(maps.Values(s.Project.Sources)), s.withheld) {
+		s.remember(looks) // one that was left out is no look that failed
+	}
 	observed := time.Now()
 	graph, mistakes := s.compile(ctx, looks)
 	if mistakes.HasErrors() {

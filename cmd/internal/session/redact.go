@@ -1,95 +1,45 @@
 package session
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/json"
 	"io"
 	"slices"
-	"strings"
 	"sync"
+
+	"github.com/seed-4311623e/assets/assets/redact"
 )
-
-// hidden stands where a secret would.
-const hidden = "(sensitive value)"
-
-// shortest is the length in bytes of the shortest secret that is searched for:
-// replacing every "1" would help nobody.
-const shortest = 3
 
 // Redactor replaces secrets in whatever is shown or logged. It may be used from
 // many goroutines, and learn of secrets after its writers were made.
 type Redactor struct {
-	mu       sync.RWMutex
-	secrets  []string
-	replacer *strings.Replacer
+	mu      sync.RWMutex
+	secrets []string
+	set     redact.Set
 }
 
-// Add makes secrets known: as they are, line by line, and as they look inside
-// JSON and SQL strings.
+// Add makes secrets known. They are never forgotten: a secret that was exchanged is
+// still none to be shown.
 func (r *Redactor) Add(secrets []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	known := len(r.secrets)
 	for _, secret := range secrets {
-		for _, form := range forms(secret) {
-			if len(form) >= shortest && !slices.Contains(r.secrets, form) {
-				r.secrets = append(r.secrets, form)
-			}
+		if !slices.Contains(r.secrets, secret) {
+			r.secrets = append(r.secrets, secret)
 		}
 	}
-	// The longest first: a secret that begins with another one is replaced whole.
-	slices.SortFunc(r.secrets, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	var pairs []string
-	for _, secret := range r.secrets {
-		pairs = append(pairs, secret, hidden)
+	if len(r.secrets) > known {
+		r.set = redact.New(r.secrets)
 	}
-	r.replacer = strings.NewReplacer(pairs...)
 }
 
-func forms(secret string) []string {
-	out := []string{secret, strings.ReplaceAll(secret, "'", "''")}
-	for _, escapeHTML := range []bool{true, false} {
-		var b bytes.Buffer
-		enc := json.NewEncoder(&b)
-		enc.SetEscapeHTML(escapeHTML)
-		if enc.Encode(secret) == nil {
-			quoted := strings.TrimSpace(b.String())
-			out = append(out, quoted[1:len(quoted)-1])
-		}
-	}
-	if lines := strings.Split(secret, "\n"); len(lines) > 1 { // as an excerpt of a file shows it
-		for _, line := range lines {
-			out = append(out, strings.TrimSpace(line))
-		}
-	}
-	return out
+func (r *Redactor) known() redact.Set {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.set
 }
 
 // String is text without secrets.
-func (r *Redactor) String(text string) string {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if r.replacer == nil {
-		return text
-	}
-	return r.replacer.Replace(text)
-}
-
-// held is the length of the end of text that may be the beginning of a secret.
-func (r *Redactor) held(text []byte) int {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	longest := 0
-	for _, secret := range r.secrets {
-		for k := min(len(secret)-1, len(text)); k > longest; k-- {
-			if strings.HasPrefix(secret, string(text[len(text)-k:])) {
-				longest = k
-				break
-			}
-		}
-	}
-	return longest
-}
+func (r *Redactor) String(text string) string { return r.known().String(text) }
 
 // Writer is w without secrets, also those that arrive in pieces: the end of a
 // write that may be the beginning of a secret waits for the next one or Flush.
@@ -100,26 +50,43 @@ type RedactingWriter struct {
 	r    *Redactor
 	w    io.Writer
 	mu   sync.Mutex
-	held []byte
+	held string
 }
 
 func (w *RedactingWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	text := []byte(w.r.String(string(append(w.held, p...))))
-	keep := w.r.held(text)
-	w.held = slices.Clone(text[len(text)-keep:])
-	if _, err := w.w.Write(text[:len(text)-keep]); err != nil {
+	secrets := w.r.known()
+	text := w.held + string(p)
+	settled := secrets.Settled(text)
+	w.held = text[settled:]
+	if _, err := io.WriteString(w.w, secrets.String(text[:settled])); err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// WriteJSON writes a JSON document without the secrets in its strings. A number that
+// reads like a secret stays: the document remains one.
+func (w *RedactingWriter) WriteJSON(doc []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.flush(); err != nil {
+		return err
+	}
+	_, err := w.w.Write(redact.JSON(doc, w.r.String))
+	return err
 }
 
 // Flush writes what waited.
 func (w *RedactingWriter) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, err := w.w.Write(w.held)
-	w.held = nil
+	return w.flush()
+}
+
+func (w *RedactingWriter) flush() error {
+	_, err := io.WriteString(w.w, w.r.String(w.held))
+	w.held = ""
 	return err
 }

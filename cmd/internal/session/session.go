@@ -32,6 +32,9 @@ type Options struct {
 	VarFiles []string
 	Environ  []string // "K=V"
 	Command  string   // of the command line, as "apply": what others are told of this process
+	// NoCommands has no command run that tells a secret. What depends on one is left
+	// out, as far as its text matters.
+	NoCommands bool
 	// LockTimeout is how long to wait for another process that holds the warehouse.
 	LockTimeout time.Duration
 	// Parallelism is how many assets are built at once; 0: as many as there are cores.
@@ -93,7 +96,11 @@ func Open(o Options) (*Session, hcl.Diagnostics) {
 	s := &Session{Options: o, memory: &memory{}, hold: &holding{command: o.Command, log: o.Log}}
 	began := time.Now()
 	var diags hcl.Diagnostics
-	s.Project, diags = config.Load(o.Dir, config.Options{Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ})
+	read := config.Options{Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ}
+	if !o.NoCommands {
+		read.Run = func(c config.Command) (config.Output, error) { return tell(c, o.Environ) }
+	}
+	s.Project, diags = config.Load(o.Dir, read)
 	s.Redactor.Add(s.Project.Secrets)
 	s.Log.Debug().Int("files", len(s.Project.Files)).Int("sources", len(s.Project.Sources)).Int("assets", len(s.Project.Assets)).
 		Stringer("took", time.Since(began)).Msg("read the project")

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 
@@ -104,16 +105,23 @@ func Validation(diags hcl.Diagnostics, files map[string][]byte, g *lineage.Graph
 }
 
 // JSON writes one document, indented.
-func JSON(w io.Writer, doc any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(doc)
-}
+func JSON(w io.Writer, doc any) error { return writeJSON(w, doc, "  ") }
 
 // JSONLine writes one document on one line.
-func JSONLine(w io.Writer, doc any) error {
-	enc := json.NewEncoder(w)
+func JSONLine(w io.Writer, doc any) error { return writeJSON(w, doc, "") }
+
+func writeJSON(w io.Writer, doc any, indent string) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(doc)
+	enc.SetIndent("", indent)
+	if err := enc.Encode(doc); err != nil {
+		return err
+	}
+	// Who takes secrets out of what is written must know what is a string, and what a number.
+	if redacting, ok := w.(interface{ WriteJSON(doc []byte) error }); ok {
+		return redacting.WriteJSON(b.Bytes())
+	}
+	_, err := w.Write(b.Bytes())
+	return err
 }

@@ -1,14 +1,14 @@
-package server
+package redact
 
 import (
 	"bytes"
 	"encoding/json"
 )
 
-// redactStrings takes the secrets out of the values of a JSON document that are
-// strings. All else stays: a number that reads like a secret is none, and the
+// JSON takes the secrets out of the values of a JSON document that are strings, with
+// the function given. All else stays: a number that reads like a secret is none, and the
 // document remains what it is.
-func redactStrings(doc []byte, redact func(string) string) []byte {
+func JSON(doc []byte, clean func(string) string) []byte {
 	var out bytes.Buffer
 	out.Grow(len(doc))
 	for {
@@ -23,7 +23,7 @@ func redactStrings(doc []byte, redact func(string) string) []byte {
 		if len(rest) > 0 && rest[0] == ':' { // a field's name, or that of an asset
 			out.Write(literal)
 		} else {
-			out.Write(redactString(literal, redact))
+			out.Write(cleanString(literal, clean))
 		}
 		doc = rest
 	}
@@ -42,16 +42,16 @@ func closing(text []byte) int {
 	return len(text)
 }
 
-func redactString(literal []byte, redact func(string) string) []byte {
+func cleanString(literal []byte, clean func(string) string) []byte {
 	var text string
 	if json.Unmarshal(literal, &text) != nil {
 		return literal
 	}
-	clean := redact(text)
-	if clean == text {
+	cleaned := clean(text)
+	if cleaned == text {
 		return literal
 	}
-	quoted, err := json.Marshal(clean)
+	quoted, err := json.Marshal(cleaned)
 	if err != nil {
 		return []byte(`""`)
 	}

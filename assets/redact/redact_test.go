@@ -1,0 +1,94 @@
+package redact
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+const (
+	quoted = `it's "so" <secret> \o/ 100%`
+	pem    = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----"
+)
+
+// The ways in which a secret might get past whoever looks for it as it stands.
+func TestTricks(t *testing.T) {
+	s := New([]string{"hunter22hunter", quoted, pem, "pässwörd", " spacious\n", "ab", "true"})
+	inJSON, _ := json.Marshal(quoted)
+	for _, c := range []struct{ trick, text, want string }{
+		{"as it is", "dsn=hunter22hunter;", "dsn=(sensitive);"},
+		{"in upper case", "column HUNTER22HUNTER", "column (sensitive)"},
+		{"in mixed case", "Hunter22Hunter", "(sensitive)"},
+		{"beyond ASCII in upper case", "PÄSSWÖRD", "(sensitive)"},
+		{"twice in a row", "hunter22hunterhunter22hunter", "(sensitive)(sensitive)"},
+		{"overlapping itself", "hunter22hunter22hunter", "(sensitive)"},
+		{"in a string of SQL", `x = '` + strings.ReplaceAll(quoted, "'", "''") + `'`, "x = '(sensitive)'"},
+		{"in a name of SQL", `"` + strings.ReplaceAll(quoted, `"`, `""`) + `"`, `"(sensitive)"`},
+		{"in JSON", string(inJSON), `"(sensitive)"`},
+		{"in JSON, as others write it", `"it's \"so\" <secret> \\o/ 100%"`, `"(sensitive)"`},
+		{"in SQL in JSON", `"it''s \"so\" \u003Csecret\u003E \\o/ 100%"`, `"(sensitive)"`},
+		{"quoted by Go", fmt.Sprintf("%q", quoted), `"(sensitive)"`},
+		{"in a shell's word", `'` + strings.ReplaceAll(quoted, "'", `'\''`) + `'`, `'(sensitive)'`},
+		{"in a page", "it&#39;s &#34;so&#34; &lt;secret&gt; \\o/ 100%", "(sensitive)"},
+		{"in a query of an address", "?token=" + url.QueryEscape(quoted) + "&x", "?token=(sensitive)&x"},
+		{"in a path of an address", "/" + url.PathEscape(quoted), "/(sensitive)"},
+		{"in the user's part of an address", url.UserPassword("ann", quoted).String() + "@db", "ann:(sensitive)@db"},
+		{"in a DSN", `password='it\'s "so" <secret> \\o/ 100%'`, "password='(sensitive)'"},
+		{"as base64", base64.StdEncoding.EncodeToString([]byte("hunter22hunter")), "(sensitive)="},
+		{"as hexadecimal digits", fmt.Sprintf("%X", "hunter22hunter"), "(sensitive)"},
+		{"without the space around it", "token=spacious;", "token=(sensitive);"},
+		{"all lines in one", strings.ReplaceAll(pem, "\n", " "), "(sensitive)"},
+		{"all lines, escaped", strings.ReplaceAll(pem, "\n", `\n`), "(sensitive)"},
+		{"cut at its end", "LINE 1: select 'hunter22...", "LINE 1: select '(sensitive)..."},
+		{"cut at its beginning", "LINE 1: ...22hunter' as x", "LINE 1: ...(sensitive)' as x"},
+		{"cut on both sides", "LINE 1: ...nter22hun...", "LINE 1: ...(sensitive)..."},
+		{"cut with one character", "│ hunter22h… │", "│ (sensitive)… │"},
+		{"too short to tell", "about", "about"},
+		{"a word of everyday", "true", "true"},
+		{"the word that hides it", "(sensitive)", "(sensitive)"},
+	} {
+		if got := s.String(c.text); got != c.want {
+			t.Errorf("%s: %s → %s, want %s", c.trick, c.text, got, c.want)
+		}
+		if s.In(c.text) != (s.String(c.text) != c.text) {
+			t.Errorf("%s: In says otherwise than String", c.trick)
+		}
+	}
+}
+
+// What was cleaned already, as a record is that is shown later, stays as it is.
+func TestCleanTextStaysAsItIs(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		secrets := rapid.SliceOfN(rapid.StringMatching(`[a-z]{3,8}|sens|sitive`), 1, 4).Draw(t, "secrets")
+		s := New(secrets)
+		text := rapid.StringMatching(`([a-z]{0,3}`+secrets[0]+`){0,3}`).Draw(t, "text")
+		if clean := s.String(text); s.String(clean) != clean {
+			t.Fatalf("%q with %q → %q → %q", text, secrets, clean, s.String(clean))
+		}
+	})
+}
+
+func TestTheEmptySetHidesNothing(t *testing.T) {
+	var s Set
+	if text := "any text…"; s.String(text) != text || s.In(text) || s.Settled(text) != len(text) {
+		t.Error("it does")
+	}
+}
+
+func TestExcerptsThatWereCutAreLeftOut(t *testing.T) {
+	for _, c := range []struct{ message, want string }{
+		{"Conversion Error: no\n\nLINE 1: CREATE TABLE x AS select 's3cret'::int\n                     ^", "Conversion Error: no\n\nLINE 1: CREATE TABLE x AS select 's3cret'::int\n                     ^"},
+		{"Conversion Error: no\n\nLINE 1: ...et'::int as n, 1 as m\n              ^", "Conversion Error: no"},
+		{"Conversion Error: no\n\nLINE 12: select 's3c...\n              ^", "Conversion Error: no"},
+		{"no excerpt...", "no excerpt..."},
+	} {
+		if got := WithoutExcerpt(c.message); got != c.want {
+			t.Errorf("%q → %q", c.message, got)
+		}
+	}
+}
