@@ -53,8 +53,10 @@ func (r *run) execute(ctx context.Context, c *warehouse.Conn, t *task) {
 		return
 	}
 	message := ""
-	if outcome == Built && len(t.record.LastGood) > 0 {
-		message = "with the last good version of " + joined(t.record.LastGood)
+	if lent := joined(t.record.LastGood); lent != "" && outcome == Built {
+		message = "with the last good version of " + lent
+	} else if lent != "" && outcome == Revalidated {
+		message = "it was made from the last good version of " + lent
 	}
 	r.finish(t, outcome, message)
 }

@@ -18,6 +18,7 @@ type tries struct {
 	number int // of the one that goes on, or was the last; 0: none yet
 	most   int // attempts there may be, as of the last error; 0: not known yet
 	list   []planner.Attempt
+	final  bool          // every other would come to the same as the last one
 	err    error         // of the last one, if another follows
 	pause  time.Duration // before that
 	// until is when all attempts together have to be done; zero: there is no limit.
@@ -64,19 +65,19 @@ func overtime(attempt context.Context, err error) error {
 	return err
 }
 
-// attemptFailed notes that, and reports whether every other would come to the same.
-func (r *run) attemptFailed(t *task, err error) (final bool) {
-	class, final := warehouse.ClassOf(err)
+// attemptFailed notes that.
+func (r *run) attemptFailed(t *task, err error) {
+	var class assets.ErrorClass
+	class, t.tries.final = warehouse.ClassOf(err)
 	t.tries.list = append(t.tries.list, planner.Attempt{Number: t.tries.number, Began: t.began, Ended: r.Now(), Class: class, Err: r.redact(err.Error())})
 	t.record.Class = class
-	return final
 }
 
 // again notes that an attempt failed, and reports whether another one follows, after t.tries.pause.
 func (r *run) again(t *task, err error) bool {
-	final := r.attemptFailed(t, err)
+	r.attemptFailed(t, err)
 	policy := t.policy()
-	if policy == nil || final || t.condemned != (assets.Name{}) {
+	if policy == nil {
 		t.tries.most = t.tries.number
 		return false
 	}
@@ -94,8 +95,12 @@ func (r *run) again(t *task, err error) bool {
 	return true
 }
 
-// policy is the retry block that is about the last error; nil: none is.
+// policy is the retry block that is about the last error; nil: none is, or no attempt helps
+// as long as nothing changes.
 func (t *task) policy() *assets.Retry {
+	if t.tries.final || t.condemned != (assets.Name{}) {
+		return nil
+	}
 	return assets.RetryFor(t.asset.Failure.Retry, t.record.Class)
 }
 
@@ -110,7 +115,7 @@ func (r *run) random() float64 {
 func (r *run) await(ctx context.Context, t *task) error {
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() {
+	go func() { // until the pause is over
 		select {
 		case <-r.halted:
 			cancel()
@@ -151,7 +156,7 @@ func (r *run) giveUp(t *task) {
 		t.record.Tried += before.Tried
 		t.record.FailedSince = before.FailedSince
 	}
-	if policy := t.policy(); policy != nil && t.condemned == (assets.Name{}) {
+	if policy := t.policy(); policy != nil {
 		t.record.Retry = list[len(list)-1].Ended.Add(policy.Ceiling(t.record.Tried))
 	}
 }

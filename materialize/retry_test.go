@@ -244,6 +244,24 @@ func TestWhatCannotSucceedIsNotAttemptedAgain(t *testing.T) {
 	}
 }
 
+// What does not bind comes to the same whenever it is tried: no block makes it be attempted
+// again, and no daemon later.
+func TestWhatDoesNotBindIsNotAttemptedAgain(t *testing.T) {
+	w := customers(t)
+	w.write("project.hcl", `project "test" {
+  defaults {
+    retry { on = ["sql", "io", "lock"] }
+  }
+}`)
+	p := w.plan()
+	w.crm("DROP TABLE customers")
+	r := w.carryOut(p)
+	wantTale(t, w, "staging.a", "started 1", "failed sql")
+	if record := w.record(r, "staging.a"); !record.Retry.IsZero() {
+		t.Errorf("tried again at %s: %s", record.Retry, record.Err)
+	}
+}
+
 // While one asset waits for another attempt, the only worker builds others, also those
 // that came to be ready later; and the longest waits need not be the last.
 func TestAPauseOccupiesNoWorker(t *testing.T) {

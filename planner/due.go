@@ -174,8 +174,8 @@ func (m *model) nextWake() (wake time.Time) {
 		n := &m.list[i]
 		consider(n.due)
 		consider(n.startBy)
-		if n.failed != nil {
-			consider(n.failed.Retry)
+		if n.failed != nil || n.action == Blocked && !n.needs() { // its checks failed on what is published
+			consider(m.in.State.Failed[Key{Asset: n.asset.Name}].Retry)
 		}
 		if n.asset.Enabled && !n.asset.Schedule.IsZero() {
 			from := m.in.Now.Truncate(time.Second).Add(time.Second)

@@ -3,6 +3,7 @@ package planner
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/seed-4311623e/assets/assets"
 )
@@ -50,7 +51,7 @@ func (m *model) current(name assets.Name) assets.Digest {
 // not come, nor does a person ask for it.
 func (m *model) resting(n *node) []Reason {
 	failed := m.in.State.Failed[Key{Asset: n.asset.Name}]
-	if m.in.Options.Retry || !failed.Retry.IsZero() && !failed.Retry.After(m.in.Now) {
+	if m.in.Options.Retry || m.mayRetry(failed) {
 		return nil
 	}
 	next := fmt.Sprintf("it is tried again by `assets retry %s` or `assets apply`, or when its inputs, its definition or its checks change", n.asset.Name)
@@ -58,6 +59,13 @@ func (m *model) resting(n *node) []Reason {
 		next += fmt.Sprintf(", or by a daemon at %s", moment(failed.Retry))
 	}
 	return []Reason{{Code: PreviousFailure, Message: failureMessage(failed) + "; " + next}}
+}
+
+// mayRetry reports whether the time has come to make an attempt again. If it lies further
+// ahead than it could, the clock was set back since: nobody waits for years.
+func (m *model) mayRetry(failed Materialization) bool {
+	pause := failed.Retry.Sub(failed.Ended)
+	return !failed.Retry.IsZero() && (!failed.Retry.After(m.in.Now) || failed.Retry.After(m.in.Now.Add(pause+time.Minute)))
 }
 
 // failedAudit reports whether the checks that n is to be audited by failed already on

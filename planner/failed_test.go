@@ -1,7 +1,9 @@
 package planner
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-4311623e/assets/assets"
 )
@@ -39,6 +41,45 @@ func TestWhatFailedRests(t *testing.T) {
 		for _, s := range Make(w.Input).Steps {
 			if s.Asset == assets.MustName("b") && s.Action != c.want {
 				t.Errorf("%s: %s, want %s (%v)", c.name, s.Action, c.want, s.Reasons)
+			}
+		}
+	}
+}
+
+// A failure that says when the attempt may be made again rests until then, and the plan wakes
+// for it: of a build, and of checks on what is published. If the clock was set back nobody
+// waits for longer than was meant.
+func TestWhatFailedRestsUntilItsTime(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(w *world)
+	}{
+		{"a build", func(w *world) { w.redefine("a"); w.publishedAs("a", Failed) }},
+		{"checks of what is published", func(w *world) {
+			w.asset("a").Checks = []assets.Check{{Kind: assets.RowCount}}
+			w.publishedAs("a", Failed)
+		}},
+	} {
+		w := newWorld("a < raw.s")
+		c.change(w)
+		key := Key{Asset: assets.MustName("a")}
+		m := w.State.Failed[key]
+		m.Ended, m.Retry, m.Tried, m.FailedSince = now, now.Add(10*time.Minute), 3, now.Add(-time.Hour)
+		w.State.Failed[key] = m
+		for _, at := range []struct {
+			after   time.Duration
+			blocked bool
+		}{{0, true}, {10*time.Minute - time.Second, true}, {10 * time.Minute, false}, {-30 * time.Second, true}, {-2 * time.Minute, false}} {
+			w.Now = now.Add(at.after)
+			p := Make(w.Input)
+			if got := p.Steps[0].Action == Blocked; got != at.blocked {
+				t.Errorf("%s, %v after it failed: %s", c.name, at.after, p.Steps[0].Action)
+			}
+			if at.blocked && !p.NextWake.Equal(m.Retry) {
+				t.Errorf("%s, %v after it failed the plan wakes at %v, want %v", c.name, at.after, p.NextWake, m.Retry)
+			}
+			if want := "3 attempts failed since 2026-03-02 09:00 UTC; the last attempt failed"; at.blocked && !strings.HasPrefix(p.Steps[0].Reasons[0].Message, want) {
+				t.Errorf("%s: %q, want %q", c.name, p.Steps[0].Reasons[0].Message, want)
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // An input that cannot be built is what it is for a reader that tolerates that: on
-// raw.s → fx → mart, where mart also reads raw.t and top reads mart.
+// raw.s, base → fx → mart, where mart also reads raw.t and top reads mart.
 func TestALastGoodVersionStandsIn(t *testing.T) {
 	blocked := "! fx: previous_failure: the last attempt failed: no rates; it is tried again by `assets retry fx` or `assets apply`, or when its inputs, its definition or its checks change; input_changed: source raw.s has a new version\n"
 	behind := "input_behind: fx failed: its last good version is read"
@@ -37,9 +37,15 @@ func TestALastGoodVersionStandsIn(t *testing.T) {
 			w.last("fx", func(m *Materialization) { m.Made.Columns = m.Made.Columns[:1] })
 			w.found("fx", func(f *Found) { f.Columns = f.Columns[:1] })
 		}, blocked + "! mart: upstream_failed: fx cannot be built\n! top: upstream_failed: mart cannot be built\n"},
+		{"the input is redone", func(w *world) {
+			base := w.State.Last[Key{Asset: assets.MustName("base")}]
+			w.State.Earlier = map[Made]Materialization{{base.Asset, base.Made.ID}: base}
+			w.rebuilt("base", nil)
+			w.attempted("fx")
+		}, "! fx: previous_failure: the last attempt failed: no rates; it is tried again by `assets retry fx` or `assets apply`, or when its inputs, its definition or its checks change; input_changed: base has a new version; input_changed: source raw.s has a new version\n  mart: " + behind + "\n"},
 		{"it recovers", func(w *world) { w.Options.Retry = true }, "~ fx: input_changed: source raw.s has a new version; previous_failure: the last attempt failed: no rates\n~ mart: input_changed: fx is rebuilt (if [fx] changes)\n~ top: input_changed: mart is rebuilt (if [mart] changes)\n"},
 	} {
-		w := newWorld("fx < raw.s", "mart < fx raw.t", "top < mart")
+		w := newWorld("base < raw.u", "fx < raw.s base", "mart < fx raw.t", "top < mart")
 		w.asset("fx").Failure.OnFailure = assets.UseLastGood
 		w.arrive("raw.s")
 		w.attempted("fx")

@@ -61,7 +61,7 @@ func TestLanguageReferenceIsComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	words := append(functionNames(), "csv", "parquet", "json")
-	for _, s := range []schema{topSchema, projectSchema, lineageSchema, openLineageSchema, defaultsSchema, variableSchema, connectionSchema, sourceSchema, whenSchema, sourceFreshnessSchema, assetSchema, columnSchema, freshnessSchema,
+	for _, s := range []schema{topSchema, projectSchema, lineageSchema, openLineageSchema, defaultsSchema, variableSchema, connectionSchema, sourceSchema, whenSchema, sourceFreshnessSchema, assetSchema, columnSchema, freshnessSchema, retrySchema, inputSchema, callbackSchema,
 		testSchema, givenSchema, expectSchema, expectErrorSchema, expectCheckSchema} {
 		words = append(append(words, s.args...), s.blocks...)
 	}

@@ -119,7 +119,7 @@ func notFailed(plan planner.Plan, name assets.Name) string {
 	case !ok:
 		return "it is not in the project"
 	case step.Action == planner.Blocked:
-		return "it " + view.Why(step, plan.At)
+		return "it is " + view.Why(step, plan.At)
 	}
 	return "it is " + view.StateOf(step)
 }

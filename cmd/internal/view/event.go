@@ -141,6 +141,9 @@ func FinishedLine(e materialize.Event, isView bool, style Style) string {
 		}
 		return fmt.Sprintf("%s: %s %s", name, style.Red("failed: ")+firstLine(e.Message), count)
 	case materialize.Revalidated:
+		if e.Message != "" {
+			return fmt.Sprintf("%s: not built: %s %s", name, style.Yellow(e.Message), count)
+		}
 		return fmt.Sprintf("%s: up to date, not built %s", name, count)
 	case materialize.Skipped:
 		return fmt.Sprintf("%s: %s %s", name, style.Yellow("skipped: ")+e.Message, count)

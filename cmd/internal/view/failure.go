@@ -46,7 +46,7 @@ func (f FailureJSON) history(now time.Time) string {
 func (f FailureJSON) next(now time.Time) string {
 	switch {
 	case f.NextAttempt == nil:
-		return "no other is made by itself"
+		return "no daemon makes another by itself"
 	case !f.NextAttempt.After(now):
 		return "a daemon makes another now"
 	}
@@ -55,7 +55,11 @@ func (f FailureJSON) next(now time.Time) string {
 
 // writeFailure says of one asset how often it failed, and what would make it be tried again.
 func writeFailure(w io.Writer, f FailureJSON, name assets.Name, now time.Time) {
-	fmt.Fprintf(w, "%s; %s. Sooner: when an input,\nthe definition or a check changes, or by: assets retry %s\n", f.history(now), f.next(now), name)
+	when := "Another is made"
+	if f.NextAttempt != nil {
+		when = "Sooner"
+	}
+	fmt.Fprintf(w, "%s; %s.\n%s when an input, the definition or a check changes, or by: assets retry %s\n", f.history(now), f.next(now), when, name)
 }
 
 // writeFailed says it below a table of assets.
