@@ -303,7 +303,10 @@ func (db *DB) Observations(ctx context.Context) (map[assets.Name]planner.Observa
 			out[o.Source] = o
 			return nil
 		})
-	return out, err
+	if err != nil {
+		return nil, fmt.Errorf("read _assets.observations: %w", err)
+	}
+	return out, nil
 }
 
 // Observe appends versions seen for the first time.
