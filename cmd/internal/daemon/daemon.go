@@ -223,7 +223,7 @@ func (d *Daemon) leave() {
 		d.aside.Wait()
 		close(gone)
 	}()
-	within := min(patience, d.Grace)
+	within := max(min(patience, d.Grace), time.Second) // what was cancelled may have something to write down
 	if d.hangs {
 		within = 0 // it has been waited for
 	}
