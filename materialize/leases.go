@@ -29,8 +29,9 @@ type leases struct {
 
 // line is what is ready in one run.
 type line struct {
-	number int // in the order in which runs began
-	groups []*group
+	number  int // in the order in which runs began
+	workers int // that the run has
+	groups  []*group
 	// granted are tasks that may start and that no worker has taken yet.
 	granted []*task
 	busy    int // tasks granted or carried out
@@ -64,12 +65,12 @@ func (l *leases) resize(pools map[string]*assets.Pool) {
 	l.assign()
 }
 
-// open begins the line of a run.
-func (l *leases) open() *line {
+// open begins the line of a run that has so many workers.
+func (l *leases) open(workers int) *line {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.begun++
-	n := &line{number: l.begun}
+	n := &line{number: l.begun, workers: workers}
 	l.lines = append(l.lines, n)
 	return n
 }
@@ -150,12 +151,16 @@ func (l *leases) assign() {
 	l.changed.Broadcast()
 }
 
-// waiting lists the groups with a task that is ready, in the order in which they get a worker.
+// waiting lists the groups with a task that is ready and could have a worker of its run,
+// in the order in which they get one.
 func (l *leases) waiting() []*group {
 	lines := slices.Clone(l.lines)
 	slices.SortStableFunc(lines, func(a, b *line) int { return a.busy - b.busy })
 	var all []*group
 	for _, n := range lines {
+		if n.busy >= n.workers {
+			continue
+		}
 		first := len(all)
 		for _, g := range n.groups {
 			if len(g.ready) > 0 {

@@ -57,7 +57,7 @@ func (c *crew) free(t *task) bool {
 
 // open begins a run of random tasks.
 func (c *crew) open() {
-	r := &crewRun{waiting: map[*task]int{}, passed: map[string]map[string]bool{}, line: c.leases.open()}
+	r := &crewRun{waiting: map[*task]int{}, passed: map[string]map[string]bool{}, line: c.leases.open(9)}
 	var tasks []*task
 	for i := range rapid.IntRange(1, 12).Draw(c.t, "tasks") {
 		pools := slices.Compact(slices.Sorted(slices.Values(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c"}), 0, 3).Draw(c.t, "pools"))))
@@ -250,7 +250,7 @@ func expect(t *testing.T, got []string, want ...string) {
 
 func TestTasksStartInTheirOrder(t *testing.T) {
 	l := newLeases(6)
-	n := l.open()
+	n := l.open(9)
 	l.queue(n, taskOf("short", 1, 9), taskOf("long", 3, 0), taskOf("b", 2, 0), taskOf("a", 2, 0), taskOf("urgent", 2, 1), taskOf("low", 2, -1))
 	expect(t, drain(l, n), "long", "urgent", "a", "b", "low", "short")
 }
@@ -259,7 +259,7 @@ func TestTasksStartInTheirOrder(t *testing.T) {
 func TestATaskOfTwoPoolsIsNotStarved(t *testing.T) {
 	l := newLeases(4)
 	l.resize(map[string]*assets.Pool{"a": {Slots: 1}, "b": {Slots: 1}})
-	n := l.open()
+	n := l.open(9)
 	a, b, both := taskOf("a0", 9, 0, "a"), taskOf("b0", 9, 0, "b"), taskOf("both", 5, 0, "a", "b")
 	l.queue(n, a, b)
 	expect(t, drain(l, n), "a0", "b0")
@@ -284,7 +284,7 @@ func TestATaskOfTwoPoolsIsNotStarved(t *testing.T) {
 func TestWhoeverWaitsForABusyPoolKeepsNoOtherIdle(t *testing.T) {
 	l := newLeases(4)
 	l.resize(map[string]*assets.Pool{"a": {Slots: 1}, "b": {Slots: 1}})
-	n := l.open()
+	n := l.open(9)
 	l.queue(n, taskOf("hours", 9, 0, "a"))
 	l.queue(n, taskOf("both", 8, 0, "a", "b"))
 	expect(t, drain(l, n), "hours")
@@ -302,7 +302,7 @@ func TestWhoeverWaitsForABusyPoolKeepsNoOtherIdle(t *testing.T) {
 func TestRunsShareWorkersAndPools(t *testing.T) {
 	l := newLeases(2)
 	l.resize(map[string]*assets.Pool{"a": {Slots: 1}})
-	big, small := l.open(), l.open()
+	big, small := l.open(9), l.open(9)
 	x, y := taskOf("x", 9, 0), taskOf("y", 9, 0)
 	l.queue(big, x, y, taskOf("z", 9, 0), taskOf("pooled", 1, 0, "a"))
 	expect(t, drain(l, big), "x", "y")
@@ -320,7 +320,7 @@ func TestRunsShareWorkersAndPools(t *testing.T) {
 func TestAPoolThatBecameSmallerGivesNothingOut(t *testing.T) {
 	l := newLeases(4)
 	l.resize(map[string]*assets.Pool{"a": {Slots: 2}})
-	n := l.open()
+	n := l.open(9)
 	a, b := taskOf("a", 1, 0, "a"), taskOf("b", 1, 0, "a")
 	l.queue(n, a, b, taskOf("c", 1, 0, "a"))
 	expect(t, drain(l, n), "a", "b")
@@ -331,11 +331,25 @@ func TestAPoolThatBecameSmallerGivesNothingOut(t *testing.T) {
 	expect(t, drain(l, n), "c")
 }
 
+// A run gets no more than it has workers for: what it could not begin would keep slots from others.
+func TestARunGetsWhatItHasWorkersFor(t *testing.T) {
+	l := newLeases(4)
+	l.resize(map[string]*assets.Pool{"a": {Slots: 2}})
+	one, other := l.open(1), l.open(2)
+	x := taskOf("x", 1, 0, "a")
+	l.queue(one, x, taskOf("y", 1, 0, "a"))
+	expect(t, drain(l, one), "x")
+	l.queue(other, taskOf("z", 1, 0, "a"))
+	expect(t, drain(l, other), "z")
+	l.done(one, x)
+	expect(t, drain(l, one), "y")
+}
+
 // What a line held that is closed, others get.
 func TestALineThatIsClosedGivesBack(t *testing.T) {
 	l := newLeases(4)
 	l.resize(map[string]*assets.Pool{"a": {Slots: 1}})
-	first, second := l.open(), l.open()
+	first, second := l.open(9), l.open(9)
 	l.queue(first, taskOf("a", 1, 0, "a"))
 	l.queue(second, taskOf("b", 1, 0, "a"))
 	expect(t, drain(l, second))

@@ -110,7 +110,7 @@ func (r *run) checkPublished(ctx context.Context, c *warehouse.Conn, last planne
 func (r *run) unread(checks []assets.Check, err error) (results []planner.CheckResult) {
 	for _, c := range checks {
 		results = append(results, planner.CheckResult{Check: c.ID(), Kind: c.Kind, Severity: c.Severity, Status: planner.CheckFailed,
-			Message: r.redact("could not be run: " + err.Error())})
+			Message: r.redact("could not be run: " + warehouse.Limited(err).Error())})
 	}
 	return results
 }

@@ -153,7 +153,8 @@ func (r *run) runTasks(ctx context.Context) error {
 		}
 	}
 	leases := r.shared.leases
-	line := leases.open()
+	size := min(max(r.Parallelism, 1), max(left, 1))
+	line := leases.open(size)
 	defer leases.close(line)
 	leases.queue(line, first...)
 	if left == 0 {
@@ -179,7 +180,7 @@ func (r *run) runTasks(ctx context.Context) error {
 	release := context.AfterFunc(ctx, func() { leases.close(line) })
 	defer release()
 	var workers sync.WaitGroup
-	for range min(max(r.Parallelism, 1), max(left, 1)) {
+	for range size {
 		workers.Add(1)
 		group.Go(func() error {
 			defer workers.Done()

@@ -70,6 +70,53 @@ asset "quick" { sql = "select 1 as x" }
 	}
 }
 
+// A pool binds all runs together: of its assets no more are built at once than it has slots,
+// whichever runs they are of.
+func TestAPoolBindsRunsTogether(t *testing.T) {
+	const runs, slots = 4, 2
+	var hcl strings.Builder
+	fmt.Fprintf(&hcl, "pool \"heavy\" { slots = %d }\n", slots)
+	for i := range runs {
+		for _, name := range []string{"a", "b", "c"} {
+			fmt.Fprintf(&hcl, "asset \"%s%d\" {\n  sql = \"select sum(hash(i)) as s from range(300000) t(i)\"\n  pools = [\"heavy\"]\n}\n", name, i)
+		}
+		fmt.Fprintf(&hcl, "asset \"free%d\" { sql = \"select sum(s) as s from (from a%[1]d union all from b%[1]d union all from c%[1]d)\" }\n", i)
+	}
+	w := testWorld(t, map[string]string{"p.hcl": hcl.String()})
+	var mu sync.Mutex // events come from all runs
+	taken, most, built := 0, 0, 0
+	w.onEvent = func(e materialize.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		if strings.HasPrefix(e.Asset.Table, "free") {
+			return
+		}
+		switch e.Type {
+		case materialize.AssetStarted:
+			taken++
+			most = max(most, taken)
+		case materialize.AssetFinished:
+			taken--
+			built++
+		}
+	}
+	p := w.plan()
+	shared := materialize.NewShared(p.state, 8)
+	var all sync.WaitGroup
+	for i := range runs {
+		run := w.beside(p, shared, fmt.Sprintf("a%d", i), fmt.Sprintf("b%d", i), fmt.Sprintf("c%d", i), fmt.Sprintf("free%d", i))
+		all.Go(func() {
+			if result, err := run(ctx); err != nil || result.Built != 4 {
+				t.Error(result.Assets, err)
+			}
+		})
+	}
+	all.Wait()
+	if built != 3*runs || most > slots || taken != 0 {
+		t.Errorf("%d were built, at most %d at once, %d slots are not given back", built, most, taken)
+	}
+}
+
 // Many runs at once, again and again: each publishes what it built, the state in
 // memory is that of the file, and no table is left over or missing.
 func TestRunsBesideOneAnother(t *testing.T) {

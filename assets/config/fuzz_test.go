@@ -35,8 +35,14 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal("no project")
 		}
 		for _, d := range diags {
-			if d.Subject != nil && p.Files[d.Subject.Filename] == nil {
+			switch {
+			case d.Summary == "":
+				t.Errorf("%v: nobody knows what is wrong", d.Subject)
+			case d.Subject == nil:
+			case p.Files[d.Subject.Filename] == nil:
 				t.Errorf("%v is in no known file: %s", d.Subject, d.Summary)
+			case !d.Subject.CanSliceBytes(p.Files[d.Subject.Filename]):
+				t.Errorf("%v is not inside its file: %s", d.Subject, d.Summary)
 			}
 		}
 		for _, a := range p.Assets {

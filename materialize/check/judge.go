@@ -217,7 +217,7 @@ func failureAt(c assets.Check, rng hcl.Range, err error) planner.CheckResult {
 	if rng.Filename != "" {
 		at = fmt.Sprintf(" (%s:%d)", rng.Filename, rng.Start.Line)
 	}
-	message := err.Error()
+	message := warehouse.Limited(err).Error()
 	// DuckDB goes on with advice and with our SQL, which nobody wrote.
 	for _, end := range []string{"\n\n", "\nLINE "} {
 		message, _, _ = strings.Cut(message, end)

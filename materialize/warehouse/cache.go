@@ -3,8 +3,10 @@ package warehouse
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/gob"
 	"errors"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"time"
@@ -120,19 +122,26 @@ func Save(path, cachePath string, s Snapshot) error {
 	}
 	var content bytes.Buffer
 	if gob.NewEncoder(&content).Encode(cacheFile{cacheFormat, Engine(), now, s}) == nil {
-		_ = ReplaceFile(cachePath, content.Bytes())
+		_ = ReplaceFile(cachePath, sealed(content.Bytes()))
 	}
 	return nil
 }
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sealed is content after its checksum. What a disk or a power cut damaged might be
+// decoded all the same, and be planned from.
+func sealed(content []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, crc32.Checksum(content, castagnoli)), content...)
+}
+
 func readCache(path string) (cacheFile, bool) {
 	var c cacheFile
-	f, err := os.Open(path)
-	if err != nil {
+	content, err := os.ReadFile(path)
+	if err != nil || len(content) < 4 || binary.BigEndian.Uint32(content) != crc32.Checksum(content[4:], castagnoli) {
 		return c, false
 	}
-	defer f.Close()
-	if err := gob.NewDecoder(f).Decode(&c); err != nil {
+	if err := gob.NewDecoder(bytes.NewReader(content[4:])).Decode(&c); err != nil {
 		return cacheFile{}, false
 	}
 	return c, c.Format == cacheFormat && c.Engine == Engine()

@@ -2,7 +2,6 @@ package warehouse
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,6 +55,9 @@ func (db *DB) AllThreads(ctx context.Context) error {
 	return db.Exec(ctx, "RESET threads")
 }
 
+// inBlock says where limits are set, in every LimitError.
+const inBlock = "in the project's duckdb block"
+
 // LimitError says which limit a statement went over, and what can be done.
 type LimitError struct {
 	Setting string // of the project's duckdb block
@@ -71,11 +73,11 @@ func (e *LimitError) Unwrap() error { return e.Err }
 // Limited makes an error of DuckDB that says that memory or disk to spill to ran out
 // a *LimitError, and leaves any other as it is.
 func Limited(err error) error {
-	var known *LimitError
-	if err == nil || errors.As(err, &known) {
-		return err
+	if err == nil {
+		return nil
 	}
 	switch text := err.Error(); {
+	case strings.Contains(text, inBlock): // said already, perhaps by an error that this one quotes
 	case strings.Contains(text, "'max_temp_directory_size' setting"):
 		return &LimitError{"max_temp_directory_size", err, "What does not fit into memory is more than max_temp_directory_size lets stand on disk, or, without that, " +
 			"than 90 % of what was free: raise it or memory_limit in the project's duckdb block, or free disk space."}

@@ -308,7 +308,10 @@ func (db *DB) observations(ctx context.Context, c *Conn) (map[assets.Name]planne
 			out[o.Source] = o
 			return nil
 		})
-	return out, err
+	if err != nil {
+		return nil, fmt.Errorf("read _assets.observations: %w", err)
+	}
+	return out, nil
 }
 
 // Observe appends versions seen for the first time.

@@ -87,6 +87,7 @@ type Daemon struct {
 	work    context.Context
 	runWork context.Context
 	stopped bool // no new work
+	hangs   bool // a run did not end when it was cancelled
 
 	sources map[assets.Name]*source
 	every   map[assets.Name]time.Duration
@@ -232,10 +233,14 @@ func (d *Daemon) leave() {
 		d.aside.Wait()
 		close(gone)
 	}()
+	within := max(min(patience, d.Grace), time.Second) // what was cancelled may have something to write down
+	if d.hangs {
+		within = 0 // it has been waited for
+	}
 	select {
 	case <-gone:
-	case <-time.After(patience):
-		d.Log.Warn().Stringer("after", patience).Msg("something hangs that cannot be interrupted, such as a look at a server that is silent: it is left behind")
+	case <-time.After(within):
+		d.Log.Warn().Stringer("after", within).Msg("something hangs that cannot be interrupted, such as a look at a server that is silent: it is left behind")
 	}
 }
 
@@ -285,6 +290,7 @@ func (d *Daemon) loop(stop context.Context, cancelRuns func()) error {
 			cancelled, hanging = nil, time.After(patience)
 		case <-hanging:
 			cancel()
+			d.hangs = true
 			d.Log.Error().Int("runs", len(d.runs)).Stringer("after", patience).Msg("a run that was cancelled hangs: it is left behind. Nothing of it is published, and what it has built is kept for the next time")
 			return nil
 		}

@@ -300,7 +300,7 @@ func TestStopWhateverHangs(t *testing.T) {
 			b.build("a1", func(context.Context) error { <-b.end; return nil })
 			b.deliver("s1")
 			b.pass(2 * time.Minute)
-		}, 30*time.Second + 2*patience},
+		}, 30*time.Second + patience},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			runFake(t, newFake("a1"), nil, func(b *bubble) {

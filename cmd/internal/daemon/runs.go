@@ -173,7 +173,7 @@ func (d *Daemon) troubleOf(to zerolog.Logger, doing string, err error) {
 	if d.fault == nil {
 		d.faultSince = d.Clock.Now()
 	}
-	if warehouse.IsDiskFull(err) {
+	if err = warehouse.Limited(err); warehouse.IsDiskFull(err) {
 		err = fmt.Errorf("the disk is full: free some space, what is published is as it was (%w)", err)
 	}
 	d.fault = err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"iter"
 	"os"
 
 	"github.com/seed-4311623e/assets/materialize/warehouse"
@@ -29,10 +30,8 @@ func (u *undelivered) take() [][]byte {
 		return nil
 	}
 	var lines [][]byte
-	for line := range bytes.Lines(text) {
-		if json.Valid(line) {
-			lines = append(lines, line)
-		}
+	for line := range eventsIn(text) {
+		lines = append(lines, line)
 	}
 	u.owns(lines)
 	return lines
@@ -42,6 +41,19 @@ func (u *undelivered) owns(lines [][]byte) {
 	u.read = make(map[string]bool, len(lines))
 	for _, line := range lines {
 		u.read[string(line)] = true
+	}
+}
+
+// eventsIn are the lines of text that are events, each with the end of its line. What a
+// full disk or a power cut left of one is none.
+func eventsIn(text []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for line := range bytes.Lines(text) {
+			line = bytes.TrimSpace(line)
+			if len(line) > 0 && json.Valid(line) && !yield(append(line[:len(line):len(line)], '\n')) {
+				return
+			}
+		}
 	}
 }
 
@@ -57,8 +69,8 @@ func (u *undelivered) keep(lines [][]byte) (lost int, err error) {
 	case err != nil:
 		return 0, err
 	}
-	for line := range bytes.Lines(now) {
-		if !u.read[string(line)] && json.Valid(line) {
+	for line := range eventsIn(now) {
+		if !u.read[string(line)] {
 			lines = append(lines, line)
 		}
 	}
