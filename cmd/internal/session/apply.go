@@ -82,9 +82,8 @@ func (s *Session) Tidy(ctx context.Context) {
 	if _, err := os.Stat(s.cache(unfinished)); err != nil {
 		return
 	}
-	o := s.warehouse(false)
-	o.LockTimeout = 0 // whoever holds it may be in the middle of a run, and will tidy up itself
-	err := s.tidy(ctx, o)
+	// Whoever holds it may be in the middle of a run, and will tidy up itself.
+	err := s.write(ctx, 0, func(db *warehouse.DB) error { return tidy(ctx, db) })
 	if err != nil {
 		s.Log.Debug().Err(err).Msg("what an interrupted run left behind stays for now")
 		return
@@ -92,11 +91,7 @@ func (s *Session) Tidy(ctx context.Context) {
 	s.end()
 }
 
-func (s *Session) tidy(ctx context.Context, o warehouse.Options) error {
-	db, err := warehouse.Open(ctx, o)
-	if err != nil {
-		return err
-	}
+func tidy(ctx context.Context, db *warehouse.DB) error {
 	keep := map[string]bool{}
 	state, err := db.State(ctx)
 	if err == nil {
@@ -113,7 +108,7 @@ func (s *Session) tidy(ctx context.Context, o warehouse.Options) error {
 	if err == nil {
 		_, err = db.Sweep(ctx, keep)
 	}
-	return errors.Join(err, db.Close())
+	return err
 }
 
 func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan) (materialize.Result, hcl.Diagnostics) {

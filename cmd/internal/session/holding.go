@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -94,6 +95,18 @@ func (s *Session) load(ctx context.Context) (warehouse.Snapshot, error) {
 	o := s.forReading()
 	o.ReadOnly = !s.mayWrite()
 	return warehouse.Load(ctx, o, s.cache("state"))
+}
+
+// write calls do with the warehouse open for writing, which other processes read meanwhile
+// by way of this one. timeout is how long to wait for another one that holds it.
+func (s *Session) write(ctx context.Context, timeout time.Duration, do func(*warehouse.DB) error) error {
+	o := s.warehouse(false)
+	o.LockTimeout = timeout
+	db, release, err := s.hold.acquire(ctx, o)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(db), release())
 }
 
 // read calls do with the warehouse open for reading, if there is one; again if the process
