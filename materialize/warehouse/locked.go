@@ -112,7 +112,9 @@ func (o Options) wait(ctx context.Context, open func() (*DB, error)) (*DB, error
 		if o.Name != nil {
 			o.Name(ctx, locked)
 		}
-		if !told && o.LockTimeout > 0 && o.OnWait != nil {
+		// Who only reads is about to be answered, or to find the file free.
+		soon := o.Held != nil && locked.isOurs() && time.Since(began) < brief
+		if !told && !soon && o.LockTimeout > 0 && o.OnWait != nil {
 			told = true
 			o.OnWait(locked)
 		}

@@ -83,7 +83,7 @@ func isSelect(ctx context.Context, c *warehouse.Conn, statement string) error {
 	var engine *lineage.EngineError
 	switch {
 	case errors.As(err, &engine) && engine.Type == "parser":
-		return fmt.Errorf("Parser Error: %w", err) // as DuckDB says it
+		return fmt.Errorf("this is no query: %w", err)
 	case errors.As(err, &engine):
 		return errRefused
 	case err != nil:
