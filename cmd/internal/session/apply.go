@@ -82,8 +82,12 @@ func (s *Session) Tidy(ctx context.Context) {
 	if _, err := os.Stat(s.cache(unfinished)); err != nil {
 		return
 	}
-	// Whoever holds it may be in the middle of a run, and will tidy up itself.
-	err := s.write(ctx, 0, func(db *warehouse.DB) error { return tidy(ctx, db) })
+	o := s.warehouse(false)
+	o.LockTimeout = 0 // whoever holds it may be in the middle of a run, and will tidy up itself
+	db, release, err := s.hold.acquire(ctx, o)
+	if err == nil {
+		err = errors.Join(tidy(ctx, db), release())
+	}
 	if err != nil {
 		s.Log.Debug().Err(err).Msg("what an interrupted run left behind stays for now")
 		return

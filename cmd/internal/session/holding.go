@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/rs/zerolog"
 
@@ -98,11 +97,9 @@ func (s *Session) load(ctx context.Context) (warehouse.Snapshot, error) {
 }
 
 // write calls do with the warehouse open for writing, which other processes read meanwhile
-// by way of this one. timeout is how long to wait for another one that holds it.
-func (s *Session) write(ctx context.Context, timeout time.Duration, do func(*warehouse.DB) error) error {
-	o := s.warehouse(false)
-	o.LockTimeout = timeout
-	db, release, err := s.hold.acquire(ctx, o)
+// by way of this one.
+func (s *Session) write(ctx context.Context, do func(*warehouse.DB) error) error {
+	db, release, err := s.hold.acquire(ctx, s.warehouse(false))
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func (s *Session) ExportQuarantine(ctx context.Context, q warehouse.Quarantined,
 
 // Purge deletes what was seen to be put aside.
 func (s *Session) Purge(ctx context.Context, seen []warehouse.Quarantined) hcl.Diagnostics {
-	err := s.write(ctx, s.LockTimeout, func(db *warehouse.DB) error { return db.Purge(ctx, seen) })
+	err := s.write(ctx, func(db *warehouse.DB) error { return db.Purge(ctx, seen) })
 	if err != nil {
 		return fault("Cannot purge the quarantine", err)
 	}
