@@ -197,7 +197,11 @@ func (a *app) carryOut(ctx context.Context, p *planned, planDiags hcl.Diagnostic
 			}
 			progress.Event(e)
 		}
+		quiet := context.AfterFunc(ctx, func() {
+			a.log.Warn().Msg("interrupted: ending in good order. Interrupt again to stop at once, which loses nothing that is published")
+		})
 		result, diags = p.Apply(ctx, p.plan)
+		quiet()
 		progress.Close()
 		untold = append(told.Close(ctx, diags), p.Alert(ctx, alerts, diags)...)
 		if p.again && p.Overtaken {

@@ -103,6 +103,47 @@ func TestReadersAndKill(t *testing.T) {
 	k.check()
 }
 
+// Others read while one run after the other begins, publishes and ends: each answer is of
+// one moment, before a publish or after it, and none is missing.
+func TestReadersBesideRuns(t *testing.T) {
+	k := &killing{T: t, dir: t.TempDir()}
+	k.write("project.hcl", k.project())
+	k.deliver(0)
+	k.apply()
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	asked := 0
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			// Both tables are published together, from the same delivery.
+			out, err := k.command("query", "-format=csv", "select min(a.delivery) = max(b.delivery) as same from l0.t0 a, l7.t1 b").CombinedOutput()
+			if err != nil || string(out) != "same\ntrue\n" {
+				t.Errorf("query: %v\n%s", err, out)
+			}
+			out, err = k.command("status", "-json").CombinedOutput()
+			if err != nil || bytes.Contains(out, []byte(`"changed"`)) || bytes.Contains(out, []byte(`"missing"`)) {
+				t.Errorf("status: %v\n%s", err, out)
+			}
+			asked += 2
+		}
+	})
+	for delivery := 1; delivery <= 6; delivery++ {
+		k.deliver(delivery)
+		k.apply()
+	}
+	close(stop)
+	wg.Wait()
+	t.Logf("%d answers", asked)
+	if seen := k.check(); seen != 6 {
+		t.Errorf("delivery %d is visible", seen)
+	}
+}
+
 // A holder that is stopped answers nobody: who asks is told so, and by which process, and
 // does not hang. When it goes on, so does everything.
 func TestStoppedHolder(t *testing.T) {

@@ -99,23 +99,27 @@ func (e *LockedError) isOurs() bool {
 // wait opens a file as soon as whoever holds it lets go. DuckDB has no call that waits,
 // and its lock may belong to any program: so it is tried again and again.
 func (o Options) wait(ctx context.Context, open func() (*DB, error)) (*DB, error) {
-	began := time.Now()
+	var began time.Time // to wait
 	for told := false; ; {
 		db, err := open()
 		var locked *LockedError
 		if !errors.As(err, &locked) {
 			return db, err
 		}
+		if began.IsZero() {
+			began = time.Now()
+		}
 		if o.Name != nil {
 			o.Name(ctx, locked)
 		}
-		waited := time.Since(began)
-		if waited >= o.patience(locked) {
-			return nil, err
-		}
-		if !told && waited < o.LockTimeout && o.OnWait != nil {
+		// Who only reads is about to be answered, or to find the file free.
+		soon := o.Held != nil && locked.isOurs() && time.Since(began) < brief
+		if !told && !soon && o.LockTimeout > 0 && o.OnWait != nil {
 			told = true
 			o.OnWait(locked)
+		}
+		if time.Since(began) >= o.patience(locked) {
+			return nil, err
 		}
 		select {
 		case <-ctx.Done():

@@ -85,7 +85,13 @@ func Cancel(ctx context.Context, path, run, by string) (how string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return l.ended, l.conn.Close()
+	if err := l.conn.Close(); err != nil {
+		return "", err
+	}
+	if l.ended == "" { // it is about to give the file up: no run goes on any more
+		return "", ErrNobody
+	}
+	return l.ended, nil
 }
 
 // Follow calls each with what happens in the process that holds the warehouse at path, as

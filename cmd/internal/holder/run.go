@@ -63,7 +63,8 @@ func (r *Run) Event(e materialize.Event) {
 	switch e.Type {
 	case materialize.AssetStarted:
 		r.busy[e.Asset] = e
-	case materialize.AssetFinished:
+	case materialize.CheckFinished:
+	default: // it has ended, or this attempt at it has
 		delete(r.busy, e.Asset)
 	}
 	for follower := range r.of.followers {

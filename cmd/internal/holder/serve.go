@@ -105,6 +105,7 @@ func (s *Server) serve() {
 		}
 		s.others.Go(func() {
 			defer conn.Close()
+			defer context.AfterFunc(s.ctx, func() { conn.Close() })()
 			if err := s.answer(conn); err != nil && s.ctx.Err() == nil {
 				s.log.Debug().Err(err).Msg("another process was not answered to the end")
 			}
@@ -129,9 +130,7 @@ func (s *Server) answer(conn net.Conn) error {
 	switch r.Want {
 	case tell:
 		return write(conn, reply{Version: version, Info: &info})
-	case cancel:
-		return s.end(conn, r)
-	case follow, read:
+	case cancel, follow, read:
 	default:
 		return write(conn, reply{Version: version, Err: fmt.Sprintf("there is no such thing as %q to ask for", r.Want)})
 	}
@@ -149,7 +148,10 @@ func (s *Server) answer(conn net.Conn) error {
 		return write(conn, reply{Version: version, Info: &info})
 	}
 	defer s.leave(conn)
-	if r.Want == follow {
+	switch r.Want {
+	case cancel:
+		return s.end(conn, r)
+	case follow:
 		return s.tellOn(conn, info)
 	}
 	if err := write(conn, reply{Version: version, Info: &info}); err != nil {

@@ -73,6 +73,14 @@ var rules = []rule{
 		reason: "whoever is told of a run has no part in it: it sees events, and nobody waits for it",
 	},
 	{
+		in: []string{"cmd/internal/holder"}, forbid: []string{"cmd/..."}, but: []string{"cmd/internal/view"},
+		reason: "whoever holds the warehouse answers for it, whichever command that is: it knows none",
+	},
+	{
+		in: []string{"..."}, except: []string{"cmd/internal/holder", "cmd/internal/session"}, forbid: []string{"materialize/warehouse/remote"},
+		reason: "that a warehouse is read by way of another process is nobody's concern but theirs who find that one",
+	},
+	{
 		in: []string{"cmd/internal/server"}, forbid: []string{"cmd/..."}, but: []string{"cmd/internal/view"},
 		reason: "the server shows what a daemon knows and hands on what arrives: it sees the daemon through its own interface only",
 	},

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -102,6 +103,12 @@ func (r *Run) send(e export.RunEvent) {
 	}
 }
 
+// wasStopped reports whether a diagnostic says that a person ended the run.
+func wasStopped(d *hcl.Diagnostic) bool {
+	stopped, ok := hcl.DiagnosticExtra[interface{ Stopped() bool }](d)
+	return ok && stopped.Stopped()
+}
+
 // Close ends the telling: with failure, the errors of a run that was not carried
 // out to its end, or none; and with ctx, which is done if it was interrupted. It waits while
 // deliveries get through, half a second for the next at most, and ten seconds in
@@ -114,7 +121,7 @@ func (r *Run) Close(ctx context.Context, failure hcl.Diagnostics) hcl.Diagnostic
 	<-r.made
 	if failure.HasErrors() {
 		state := export.RunFail
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || slices.ContainsFunc(failure, wasStopped) {
 			state = export.RunAbort
 		}
 		r.events.stopped(state, r.Now(), sentences(failure))

@@ -88,7 +88,10 @@ func (s *Session) Tidy(ctx context.Context) {
 	}
 	o := s.warehouse(false)
 	o.LockTimeout = 0 // whoever holds it may be in the middle of a run, and will tidy up itself
-	err := s.tidy(ctx, o)
+	db, release, err := s.hold.acquire(ctx, o)
+	if err == nil {
+		err = errors.Join(tidy(ctx, db), release())
+	}
 	if err != nil {
 		s.Log.Debug().Err(err).Msg("what an interrupted run left behind stays for now")
 		return
@@ -96,11 +99,7 @@ func (s *Session) Tidy(ctx context.Context) {
 	s.end()
 }
 
-func (s *Session) tidy(ctx context.Context, o warehouse.Options) error {
-	db, err := warehouse.Open(ctx, o)
-	if err != nil {
-		return err
-	}
+func tidy(ctx context.Context, db *warehouse.DB) error {
 	keep := map[string]bool{}
 	state, err := db.State(ctx)
 	if err == nil {
@@ -117,7 +116,7 @@ func (s *Session) tidy(ctx context.Context, o warehouse.Options) error {
 	if err == nil {
 		_, err = db.Sweep(ctx, keep)
 	}
-	return errors.Join(err, db.Close())
+	return err
 }
 
 func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan, callbacks *notify.Callbacks) (materialize.Result, hcl.Diagnostics) {

@@ -107,5 +107,8 @@ func (e *StoppedError) Error() string {
 	return "run " + e.Run + " was " + how
 }
 
+// Stopped tells it from an error that nobody wanted.
+func (e *StoppedError) Stopped() bool { return true }
+
 // Unwrap makes it what it comes from: a context that was cancelled.
 func (e *StoppedError) Unwrap() error { return context.Canceled }

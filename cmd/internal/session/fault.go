@@ -25,7 +25,7 @@ func fault(summary string, err error) hcl.Diagnostics {
 
 // diagnostic says what became of the run, and how to go on.
 func (e *StoppedError) diagnostic() *hcl.Diagnostic {
-	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted", Detail: "Nothing was published: the warehouse shows what it did before."}
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Extra: e, Summary: "Interrupted", Detail: "Nothing was published: the warehouse shows what it did before."}
 	if e.By != "" {
 		d.Summary = "Run " + e.Run + " was cancelled"
 		d.Detail = "It was cancelled by " + e.By + ". " + d.Detail

@@ -96,6 +96,16 @@ func (s *Session) load(ctx context.Context) (warehouse.Snapshot, error) {
 	return warehouse.Load(ctx, o, s.cache("state"))
 }
 
+// write calls do with the warehouse open for writing, which other processes read meanwhile
+// by way of this one.
+func (s *Session) write(ctx context.Context, do func(*warehouse.DB) error) error {
+	db, release, err := s.hold.acquire(ctx, s.warehouse(false))
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(db), release())
+}
+
 // read calls do with the warehouse open for reading, if there is one; again if the process
 // that answered for it ended meanwhile.
 func (s *Session) read(ctx context.Context, do func(*warehouse.DB) error) error {

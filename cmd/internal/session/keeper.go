@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"maps"
 	"os"
@@ -367,8 +368,9 @@ func (k *Keeper) Close() error {
 }
 
 // Read has do read the warehouse, unless there is none yet: done says which. It may be
-// called on any goroutine, while jobs run, too. It does not wait for another process
-// that holds the file: see [LockedBy].
+// called on any goroutine, while jobs run, too. Of another process that holds the file it
+// is read by way of that, if it is one of this program; else it is not waited for: see
+// [LockedBy].
 func (k *Keeper) Read(ctx context.Context, do func(*warehouse.DB) error) (done bool, err error) {
 	s := k.current.Load()
 	if s == nil {
@@ -380,10 +382,33 @@ func (k *Keeper) Read(ctx context.Context, do func(*warehouse.DB) error) (done b
 	o := s.warehouse(false)
 	o.LockTimeout = 0 // the loop may be waiting for the same
 	db, release, err := s.hold.acquire(ctx, o)
+	if _, locked := LockedBy(err); locked {
+		return s.readThrough(ctx, err, do)
+	}
 	if err != nil {
 		return false, err
 	}
 	return true, errors.Join(do(db), release())
+}
+
+// readThrough has do read the warehouse by way of the process that holds it, or fails with
+// locked. It never opens the file: the loop may be about to.
+func (s *Session) readThrough(ctx context.Context, locked error, do func(*warehouse.DB) error) (done bool, err error) {
+	o := s.forReading()
+	ask := o.Held
+	o.Held = func(ctx context.Context) (*sql.DB, error) {
+		pool, err := ask(ctx)
+		if pool == nil && err == nil {
+			err = locked
+		}
+		return pool, err
+	}
+	o.LockTimeout = 0
+	err = warehouse.Read(ctx, o, func(db *warehouse.DB) error {
+		done = true
+		return do(db)
+	})
+	return done, err
 }
 
 // Push is [Session.Push], of the project as it is now. It may be called on any goroutine.

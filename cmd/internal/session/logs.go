@@ -123,7 +123,7 @@ func (f *follower) changed(ctx context.Context) error {
 	if _, locked := LockedBy(err); locked {
 		return nil
 	}
-	if err == nil && mark.Settled() {
+	if err == nil {
 		f.mark = mark
 	}
 	return err

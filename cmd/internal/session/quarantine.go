@@ -97,11 +97,8 @@ func (s *Session) ExportQuarantine(ctx context.Context, q warehouse.Quarantined,
 
 // Purge deletes what was seen to be put aside.
 func (s *Session) Purge(ctx context.Context, seen []warehouse.Quarantined) hcl.Diagnostics {
-	db, release, err := s.hold.acquire(ctx, s.warehouse(false))
+	err := s.write(ctx, func(db *warehouse.DB) error { return db.Purge(ctx, seen) })
 	if err != nil {
-		return fault("Cannot open the warehouse for writing", err)
-	}
-	if err := errors.Join(db.Purge(ctx, seen), release()); err != nil {
 		return fault("Cannot purge the quarantine", err)
 	}
 	return nil

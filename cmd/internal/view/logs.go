@@ -117,8 +117,10 @@ func (l LogJSON) text(style Style) string {
 		if len(l.Checks) > 0 {
 			return CheckLine(l.Checks[0], style)
 		}
-	case string(planner.Skipped), "retry":
+	case string(planner.Skipped):
 		what = style.Yellow(what)
+	case "retry":
+		what = style.Yellow(fmt.Sprintf("attempt %d failed", l.Attempt))
 	case string(planner.Revalidated):
 		return "up to date, not built"
 	case string(materialize.Built):
@@ -126,8 +128,11 @@ func (l LogJSON) text(style Style) string {
 	case string(materialize.TakenUp):
 		what = "taken up as an earlier run built it, not visible yet"
 	}
-	if l.Attempt > 1 || l.What == "retry" {
-		what += fmt.Sprintf(" (attempt %d of %d)", l.Attempt, max(l.Attempt, l.MaxAttempts))
+	if l.Attempt > 1 && l.What != "retry" {
+		what += fmt.Sprintf(" (attempt %d)", l.Attempt)
+	}
+	if l.Class != "" {
+		what += " (" + l.Class + ")"
 	}
 	if l.Rows != nil {
 		what += ": " + Count(*l.Rows, "row")

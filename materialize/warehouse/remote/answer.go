@@ -175,6 +175,12 @@ func (a *answerer) query(ctx context.Context, r request) (reply, error) {
 		// A result does not need its transaction any more once it is there.
 		defer a.db.Exec(context.WithoutCancel(ctx), "ROLLBACK")
 	}
+	if kind == keeps {
+		if err := a.db.Exec(ctx, r.SQL, r.Args...); err != nil || a.inTransaction {
+			return reply{}, err
+		}
+		return reply{}, a.db.Exec(ctx, "COMMIT")
+	}
 	if a.rows, err = a.db.Query(ctx, r.SQL, r.Args...); err != nil {
 		return reply{}, err
 	}

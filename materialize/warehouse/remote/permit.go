@@ -17,10 +17,11 @@ type kind uint8
 
 const (
 	selects kind = iota + 1 // in a transaction that cannot write
+	keeps                   // a SELECT in a temporary table: in such a transaction, too
 	begins
 	commits
 	rollsBack
-	arranges // names, temporary tables and a catalog in memory: nothing of it outlives the connection
+	arranges // names, and a catalog in memory: nothing of it is computed, or outlives the connection
 )
 
 // A catalog in memory that belongs to one query: see [CatalogName].
@@ -43,8 +44,8 @@ var forms = []struct {
 	{regexp.MustCompile(`^` + attach + ownCatalog + `$`), arranges},
 	{regexp.MustCompile(`^CREATE SCHEMA ` + ownCatalog + `\.` + name + `$`), arranges},
 	{regexp.MustCompile(`(?s)^CREATE OR REPLACE VIEW ` + ownCatalog + `\.` + name + `\.` + name + ` AS (.+)$`), arranges},
-	{regexp.MustCompile(`(?s)^CREATE TEMP VIEW ` + name + ` AS\s(.+)$`), arranges},
-	{regexp.MustCompile(`(?s)^CREATE OR REPLACE TEMP TABLE ` + name + ` AS (.+)$`), arranges},
+	{regexp.MustCompile(`(?s)^CREATE TEMP VIEW ` + name + ` AS\s(.+)$`), keeps},
+	{regexp.MustCompile(`(?s)^CREATE OR REPLACE TEMP TABLE ` + name + ` AS (.+)$`), keeps},
 	{regexp.MustCompile(`^DROP TABLE IF EXISTS temp\.main\.` + name + `$`), arranges},
 }
 
@@ -83,7 +84,7 @@ func isSelect(ctx context.Context, c *warehouse.Conn, statement string) error {
 	var engine *lineage.EngineError
 	switch {
 	case errors.As(err, &engine) && engine.Type == "parser":
-		return fmt.Errorf("Parser Error: %w", err) // as DuckDB says it
+		return fmt.Errorf("this is no query: %w", err)
 	case errors.As(err, &engine):
 		return errRefused
 	case err != nil:

@@ -291,7 +291,7 @@ func TestPermit(t *testing.T) {
 		"INSERT INTO _wh.main.t VALUES (1)", "UPDATE _wh.main.t SET x = 1", "DELETE FROM _wh.main.t", "DROP TABLE _wh.main.t", "TRUNCATE _wh.main.t",
 		"CREATE TABLE _wh.main.u AS SELECT 1", "CREATE VIEW _wh.main.u AS SELECT 1", "ALTER TABLE _wh.main.t ADD COLUMN y INT", "CREATE TABLE u (x INT)",
 		"WITH a AS (INSERT INTO _wh.main.t VALUES (1) RETURNING *) FROM a",
-		"SELECT nextval('_wh.main.s')",
+		"SELECT nextval('_wh.main.s')", "CREATE OR REPLACE TEMP TABLE n AS SELECT nextval('_wh.main.s')",
 		"COPY (SELECT 1) TO '/tmp/never.csv'", "COPY _wh.main.t FROM 'x.csv'", "EXPORT DATABASE '/tmp/never'",
 		"CHECKPOINT _wh", "FORCE CHECKPOINT _wh", "VACUUM", "SELECT * FROM checkpoint('_wh')", "SELECT * FROM force_checkpoint('_wh')",
 		"SET threads=1", "RESET threads", "SET GLOBAL memory_limit='1MB'", "PRAGMA disable_optimizer", "PRAGMA memory_limit='1MB'", "CALL enable_logging()", "SELECT * FROM enable_logging()",
