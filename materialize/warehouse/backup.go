@@ -50,6 +50,9 @@ func Backup(ctx context.Context, o Options, path string) (size int64, found []Fi
 	if err := room(path, opened.Size()); err != nil {
 		return 0, nil, err
 	}
+	for _, left := range Fresh(path) {
+		os.Remove(left)
+	}
 	fresh := freshName(path)
 	defer os.Remove(fresh)
 	if err := copyFile(ctx, from, fresh); err != nil {

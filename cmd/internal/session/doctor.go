@@ -86,7 +86,7 @@ func (s *Session) Examine(ctx context.Context, contents, fix bool) (e Examined, 
 		}
 		s.removeLeft()
 		for _, f := range append(inside, e.Found...) {
-			if f.Table != "" || f.Code == leftFile && !exists(f.About) {
+			if f.Table != "" || f.Code == leftFile && !exists(s.far(f.About)) {
 				mended = append(mended, f)
 			}
 		}
@@ -98,6 +98,14 @@ func (s *Session) Examine(ctx context.Context, contents, fix bool) (e Examined, 
 	}
 	e.Found = append(inside, e.Found...)
 	return e, nil
+}
+
+// far is where a path lies that Near made.
+func (s *Session) far(near string) string {
+	if filepath.IsAbs(near) {
+		return near
+	}
+	return filepath.Join(s.Project.Dir, near)
 }
 
 func exists(path string) bool {
@@ -123,7 +131,7 @@ func (s *Session) unreadable(err error) warehouse.Finding {
 	case errors.Is(err, fs.ErrPermission):
 		fix = "Run it as the user whom the file belongs to"
 	}
-	return warehouse.Finding{Code: unreadable, About: s.Project.Warehouse, Message: err.Error(), Fix: fix}
+	return warehouse.Finding{Code: unreadable, About: s.Near(s.Project.Warehouse), Message: err.Error(), Fix: fix}
 }
 
 // examineInside looks into the open file.
@@ -138,7 +146,7 @@ func (s *Session) examineInside(ctx context.Context, db *warehouse.DB, e *Examin
 		return nil, err
 	}
 	if e.Version, e.Newest = db.Version(); e.Version > 0 && e.Version < e.Newest {
-		found = append(found, warehouse.Finding{Note: true, Code: olderState, About: e.Warehouse,
+		found = append(found, warehouse.Finding{Note: true, Code: olderState, About: s.Near(e.Warehouse),
 			Message: fmt.Sprintf("an older release wrote the records (state version %d, now %d)", e.Version, e.Newest), Fix: "The next `assets apply` migrates them"})
 	}
 	runs, err := db.Runs(ctx, 1)
@@ -156,7 +164,7 @@ func (s *Session) examineInside(ctx context.Context, db *warehouse.DB, e *Examin
 // surroundings looks at what the file stands on: nothing of this opens it.
 func (s *Session) surroundings(mark warehouse.Mark) (found []warehouse.Finding) {
 	add := func(note bool, code, about, message, fix string) {
-		found = append(found, warehouse.Finding{Note: note, Code: code, About: about, Message: message, Fix: fix})
+		found = append(found, warehouse.Finding{Note: note, Code: code, About: s.Near(about), Message: message, Fix: fix})
 	}
 	path := s.Project.Warehouse
 	dir := filepath.Dir(path)

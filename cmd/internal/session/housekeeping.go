@@ -131,6 +131,14 @@ func (s *Session) retain(ctx context.Context, db *warehouse.DB) {
 	s.Log.Debug().Stringer("took", time.Since(began)).Msg("deleted what is not kept of the past")
 }
 
+// Near is a path as a person who is in the project's directory writes it.
+func (s *Session) Near(path string) string {
+	if near, err := filepath.Rel(s.Project.Dir, path); err == nil && filepath.IsLocal(near) {
+		return near
+	}
+	return path
+}
+
 // forgottenFile is how old a file that a process was writing has to be before it is taken
 // for one that was left behind.
 const forgottenFile = 24 * time.Hour
