@@ -157,8 +157,10 @@ func (db *DB) Collected(ctx context.Context) (at time.Time, err error) {
 	if err != nil || !text.Valid {
 		return at, err
 	}
-	at, err = time.Parse(time.RFC3339, text.String)
-	return at, err
+	if at, err = time.Parse(time.RFC3339, text.String); err != nil {
+		return time.Time{}, nil
+	}
+	return at, nil
 }
 
 // past is one kind of record: the table, and a query for the rowids of what goes.
