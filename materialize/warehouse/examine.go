@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/planner"
 )
@@ -223,7 +225,7 @@ func (x *examination) table(ctx context.Context, name assets.Name, m planner.Mat
 	}
 	switch {
 	case rows != m.Rows:
-		x.add(RowsAltered, name.String(), replace(name), "the published table has %d rows, and %d are recorded", rows, m.Rows)
+		x.add(RowsAltered, name.String(), replace(name), "the published table has %s, and %d are recorded", english.Plural(int(rows), "row", ""), m.Rows)
 	// Another DuckDB, or another scheme, hashes otherwise.
 	case x.contents && content.Scheme() == m.Made.ID.Scheme() && content != m.Made.ID:
 		x.add(ContentAltered, name.String(), replace(name), "the rows of the published table are not those that were published")
@@ -302,9 +304,9 @@ func (x *examination) ledger(ctx context.Context) error {
 		case open > 1:
 			x.add(BadLedger, name, fix, "%d breaches of one policy are recorded as going on", open)
 		case backwards > 0:
-			x.add(BadLedger, name, fix, "%d breaches are recorded to have ended before they began", backwards)
+			x.add(BadLedger, name, fix, "%s recorded to have ended before it began", english.Plural(int(backwards), "breach is", "breaches are"))
 		case twice > 0:
-			x.add(BadLedger, name, fix, "%d breaches are recorded twice", twice)
+			x.add(BadLedger, name, fix, "%s recorded twice", english.Plural(int(twice), "breach is", "breaches are"))
 		}
 		return nil
 	})
