@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -85,6 +86,44 @@ func TestKillHousekeeping(t *testing.T) {
 			}
 		}
 		k.forget()
+	}
+}
+
+// TestCompactionBesideRuns replaces the file again and again while others want to write to
+// it: no run may be lost with a file that has no name any more.
+func TestCompactionBesideRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs many commands; left out with -short")
+	}
+	k := &killing{T: t, dir: t.TempDir()}
+	k.write("project.hcl", k.project())
+	k.deliver(0)
+	k.apply()
+	stop, stopped := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			default:
+			}
+			if out, err := k.command("gc", "-compact").CombinedOutput(); err != nil {
+				stopped <- fmt.Errorf("%w\n%s", err, out)
+				return
+			}
+		}
+	}()
+	for delivery := 1; delivery <= 8; delivery++ {
+		k.deliver(delivery)
+		k.apply()
+		if seen := k.check(); seen != delivery {
+			t.Errorf("delivery %d is visible, and %d was published", seen, delivery)
+		}
+	}
+	close(stop)
+	if err := <-stopped; err != nil {
+		t.Error("gc -compact:", err)
 	}
 }
 

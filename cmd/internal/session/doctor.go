@@ -53,7 +53,6 @@ const (
 // those that were published, too. With fix it drops what nobody needs; otherwise it
 // changes nothing.
 func (s *Session) Examine(ctx context.Context, contents, fix bool) (e Examined, diags hcl.Diagnostics) {
-	const cannot = "Cannot examine the warehouse"
 	e = Examined{Warehouse: s.Project.Warehouse, Contents: contents}
 	mark, err := warehouse.MarkOf(s.Project.Warehouse)
 	if err != nil {
@@ -82,7 +81,7 @@ func (s *Session) Examine(ctx context.Context, contents, fix bool) (e Examined, 
 		var mended []warehouse.Finding
 		err := s.write(ctx, func(db *warehouse.DB) error { return db.DropOrphans(ctx, inside) })
 		if err != nil {
-			return e, fault("Cannot drop what nobody needs", err)
+			return e, halted(ctx, "Cannot drop what nobody needs", err)
 		}
 		s.removeLeft()
 		for _, f := range append(inside, e.Found...) {
@@ -116,7 +115,7 @@ func exists(path string) bool {
 // unopened says why the file could not be examined: what is wrong with it is a finding.
 func (s *Session) unopened(ctx context.Context, e Examined, err error) (Examined, hcl.Diagnostics) {
 	if _, locked := LockedBy(err); locked || ctx.Err() != nil {
-		return e, fault("Cannot examine the warehouse", err)
+		return e, halted(ctx, "Cannot examine the warehouse", err)
 	}
 	e.Found = append([]warehouse.Finding{s.unreadable(err)}, e.Found...)
 	return e, nil
