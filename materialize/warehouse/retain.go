@@ -150,17 +150,19 @@ func (db *DB) Collect(ctx context.Context, k Keeping) (g Garbage, err error) {
 // collectedKey is the key in the table meta of when [DB.Collect] was last done with.
 const collectedKey = "collected"
 
-// Collected says when what is not kept was last deleted; zero: never, or it cannot be told.
+// Collected says when what is not kept was last deleted; if it never was, when the first
+// run that is recorded began, before which there was nothing to delete.
 func (db *DB) Collected(ctx context.Context) (at time.Time, err error) {
 	var text sql.NullString
-	err = db.pool.QueryRowContext(ctx, "SELECT max(value) FROM "+Catalog+"._assets.meta WHERE key = '"+collectedKey+"'").Scan(&text)
-	if err != nil || !text.Valid {
-		return at, err
+	var first sql.NullTime
+	err = db.pool.QueryRowContext(ctx, "SELECT (SELECT max(value) FROM "+Catalog+"._assets.meta WHERE key = '"+collectedKey+"'), (SELECT min(began) FROM "+Catalog+"._assets.runs)").Scan(&text, &first)
+	if err != nil {
+		return at, fmt.Errorf("read when what is not kept was deleted: %w", err)
 	}
-	if at, err = time.Parse(time.RFC3339, text.String); err != nil {
-		return time.Time{}, nil
+	if at, err := time.Parse(time.RFC3339, text.String); err == nil {
+		return at, nil
 	}
-	return at, nil
+	return first.Time.UTC(), nil
 }
 
 // past is one kind of record: the table, and a query for the rowids of what goes.
