@@ -126,6 +126,11 @@ func (r *run) kept(table string) string {
 	return table
 }
 
+// isForced reports whether a person asks for the build.
+func isForced(step planner.Step) bool {
+	return slices.ContainsFunc(step.Reasons, func(r planner.Reason) bool { return r.Code == planner.Forced })
+}
+
 // drifted reports whether what is published is not what was recorded, so that
 // equal content is no reason to leave it.
 func drifted(step planner.Step) bool {

@@ -68,6 +68,9 @@ which the warehouse has, unless -force is given.`,
 			if diags.HasErrors() {
 				return a.refuse(diags, s)
 			}
+			if done.Replaced != "" {
+				done.Replaced = s.Near(done.Replaced)
+			}
 			doc := view.NewRestore(s.Project.Warehouse, args[0], done)
 			if a.json {
 				return a.document(doc, nil)

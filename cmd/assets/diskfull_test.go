@@ -72,3 +72,44 @@ asset "t" {
 		t.Errorf("there is still something to do: %v\n%s", err, out)
 	}
 }
+
+// TestHousekeepingOnAFullDisk has too little room for copies of the warehouse. Each is
+// refused before it begins, the warehouse stays, and doctor says why.
+func TestHousekeepingOnAFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=12m"); err != nil {
+		t.Skip("needs the right to mount a small file system:", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, path), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(args ...string) (string, error) {
+		c := exec.Command("assets", append([]string{"-chdir=" + dir}, args...)...)
+		c.Env = append(os.Environ(), "NO_COLOR=1")
+		out, err := c.CombinedOutput()
+		return string(out), err
+	}
+	write("project.hcl", "project \"full\" {}\nasset \"t\" {\n  sql = \"select hash(i) as h from range(500000) r(i)\"\n}\n")
+	if out, err := run("apply", "-auto-approve"); err != nil {
+		t.Fatalf("apply: %v\n%s", err, out)
+	}
+	if out, err := run("backup", "b"); err != nil {
+		t.Fatalf("backup: %v\n%s", err, out)
+	}
+	write("filler", strings.Repeat("x", 1<<20))
+	for _, args := range [][]string{{"gc", "-compact"}, {"backup", "another"}, {"restore", "b"}} {
+		if out, err := run(args...); err == nil || !strings.Contains(out, "are needed") || !strings.Contains(out, "Nothing was changed") {
+			t.Errorf("%v: %v, want an error that says what is needed\n%s", args, err, out)
+		}
+	}
+	if out, err := run("doctor", "-verify"); err == nil || !strings.Contains(out, "are free on the disk") || !strings.Contains(out, "1 problem") {
+		t.Errorf("doctor: %v, want the disk and nothing else\n%s", err, out)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 5 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}

@@ -33,7 +33,7 @@ into a new one without it, which takes its place when it was found to hold the s
 			}
 			var files []view.GoneFile
 			for _, f := range collected.Left {
-				files = append(files, view.GoneFile(f))
+				files = append(files, view.GoneFile{Path: s.Near(f.Path), Bytes: f.Bytes})
 			}
 			doc := view.NewGC(s.Project.Warehouse, collected.Garbage, files, collected.Before, collected.After)
 			doc.DryRun, doc.Compacted = collected.DryRun, collected.Compacted

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/lineage/export/openlineagetest"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
@@ -82,11 +83,16 @@ func hold() {
 	time.Sleep(time.Minute)
 }
 
-// foreign is another program that changes a warehouse: `foreign FILE STATEMENT`.
+// foreign is another program that changes a warehouse: `foreign FILE STATEMENT`. In the
+// statement {NAME} is the physical table that is published under a name.
 func foreign() {
 	db, err := warehouse.Open(context.Background(), warehouse.Options{Path: os.Args[1]})
 	if err == nil {
-		err = db.Exec(context.Background(), "USE "+warehouse.Catalog+"; "+os.Args[2])
+		statement := regexp.MustCompile(`\{[a-z_.]+\}`).ReplaceAllStringFunc(os.Args[2], func(name string) string {
+			m, _, _ := db.Current(context.Background(), assets.MustName(strings.Trim(name, "{}"))) // what is missing fails as SQL
+			return warehouse.TableRef(m.Table)
+		})
+		err = db.Exec(context.Background(), "USE "+warehouse.Catalog+"; "+statement)
 		if closing := db.Close(); err == nil {
 			err = closing
 		}

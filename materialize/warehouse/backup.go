@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/dustin/go-humanize/english"
 )
 
 // Backup copies the warehouse's file, byte for byte, to a new file at path, and reads
@@ -49,6 +51,9 @@ func Backup(ctx context.Context, o Options, path string) (size int64, found []Fi
 	}
 	if err := room(path, opened.Size()); err != nil {
 		return 0, nil, err
+	}
+	for _, left := range Fresh(path) {
+		os.Remove(left)
 	}
 	fresh := freshName(path)
 	defer os.Remove(fresh)
@@ -146,15 +151,16 @@ type LostRunsError struct {
 }
 
 func (e *LostRunsError) Error() string {
-	return fmt.Sprintf("the warehouse has %d later runs that the backup has not, the last of %s. Give -force to go back all the same: the file that is replaced is kept beside the new one",
-		e.Runs, e.Latest.Ended.Format("2006-01-02 15:04:05 UTC"))
+	return fmt.Sprintf("the warehouse has %s that the backup has not, the last of %s. Give -force to go back all the same: the file that is replaced is kept beside the new one",
+		english.Plural(e.Runs, "later run", ""), e.Latest.Ended.Format("2006-01-02 15:04:05 UTC"))
 }
 
 // DamagedError says that something is wrong in a backup.
 type DamagedError struct{ Found []Finding }
 
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("the backup is not whole, %d things are wrong with it, the first: %s: %s. Nothing was changed. Take another one, or give -force to take it all the same", len(e.Found), e.Found[0].About, e.Found[0].Message)
+	return fmt.Sprintf("the backup is not whole. It has %s, the first of %s: %s. Nothing was changed. Take another one, or give -force to take it all the same",
+		english.Plural(len(e.Found), "problem", ""), e.Found[0].About, e.Found[0].Message)
 }
 
 // Restore puts a copy of the backup at path, once it has been read and found whole, into

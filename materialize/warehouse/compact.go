@@ -87,7 +87,8 @@ func (db *DB) copyTo(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Exec(ctx, "ATTACH "+Literal(path)+" AS "+copyCatalog+" (TYPE duckdb, "+options+")"); err != nil {
+	// Without a log, which would be as big again: a copy that is cut off is of no use.
+	if err := c.Exec(ctx, "ATTACH "+Literal(path)+" AS "+copyCatalog+" (TYPE duckdb, RECOVERY_MODE no_wal_writes, "+options+")"); err != nil {
 		return err
 	}
 	err = c.transaction(ctx, func() error { return c.Exec(ctx, "COPY FROM DATABASE "+Catalog+" TO "+copyCatalog) })

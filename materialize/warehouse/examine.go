@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/planner"
 )
@@ -213,15 +215,8 @@ func (x *examination) table(ctx context.Context, name assets.Name, m planner.Mat
 		x.add(ColumnsAltered, name.String(), replace(name), "the columns of the published table were altered by someone else")
 		return nil
 	}
-	query := "SELECT count(*), '' FROM " + TableRef(m.Table)
-	// Another DuckDB, or another scheme, hashes otherwise.
-	comparable := m.Made.ID.Scheme() == ContentDigest(nil, 0, "").Scheme()
-	if x.contents {
-		query = HashQuery(TableRef(m.Table), columns)
-	}
-	var rows int64
-	var sums string
-	if err := x.QueryRow(ctx, query).Scan(&rows, &sums); err != nil {
+	rows, content, err := x.content(ctx, m)
+	if err != nil {
 		if errors.Is(err, context.Canceled) {
 			return err
 		}
@@ -230,11 +225,41 @@ func (x *examination) table(ctx context.Context, name assets.Name, m planner.Mat
 	}
 	switch {
 	case rows != m.Rows:
-		x.add(RowsAltered, name.String(), replace(name), "the published table has %d rows, and %d are recorded", rows, m.Rows)
-	case x.contents && comparable && ContentDigest(columns, rows, sums) != m.Made.ID:
+		x.add(RowsAltered, name.String(), replace(name), "the published table has %s, and %d are recorded", english.Plural(int(rows), "row", ""), m.Rows)
+	// Another DuckDB, or another scheme, hashes otherwise.
+	case x.contents && content.Scheme() == m.Made.ID.Scheme() && content != m.Made.ID:
 		x.add(ContentAltered, name.String(), replace(name), "the rows of the published table are not those that were published")
 	}
 	return nil
+}
+
+// content counts the rows of a published table and, if contents are looked at, computes
+// the id of the version that they are.
+func (x *examination) content(ctx context.Context, m planner.Materialization) (rows int64, id assets.Digest, err error) {
+	table := TableRef(m.Table)
+	if !x.contents {
+		return rows, "", x.QueryRow(ctx, "SELECT count(*) FROM "+table).Scan(&rows)
+	}
+	digest := func(columns []assets.Column) (assets.Digest, error) {
+		var sums string
+		err := x.QueryRow(ctx, HashQuery(table, columns)).Scan(&rows, &sums)
+		return ContentDigest(columns, rows, sums), err
+	}
+	if id, err = digest(m.Made.Columns); err != nil {
+		return rows, id, err
+	}
+	inOrder := append(slices.Clone(m.Made.Columns), RowOrder)
+	slices.SortFunc(inOrder, func(a, b assets.Column) int { return strings.Compare(a.Name, b.Name) })
+	var names []string
+	for _, c := range inOrder {
+		names = append(names, c.Name)
+	}
+	if _, matters := m.Digests[planner.ColumnKey(names)]; !matters || id == m.Made.ID {
+		return rows, id, nil
+	}
+	// A reader depends on the order of rows: it is part of the version.
+	order, err := digest(inOrder)
+	return rows, OrderedDigest(id, order), err
 }
 
 // unrecorded finds views over our tables that no record is of.
@@ -279,9 +304,9 @@ func (x *examination) ledger(ctx context.Context) error {
 		case open > 1:
 			x.add(BadLedger, name, fix, "%d breaches of one policy are recorded as going on", open)
 		case backwards > 0:
-			x.add(BadLedger, name, fix, "%d breaches are recorded to have ended before they began", backwards)
+			x.add(BadLedger, name, fix, "%s recorded to have ended before it began", english.Plural(int(backwards), "breach is", "breaches are"))
 		case twice > 0:
-			x.add(BadLedger, name, fix, "%d breaches are recorded twice", twice)
+			x.add(BadLedger, name, fix, "%s recorded twice", english.Plural(int(twice), "breach is", "breaches are"))
 		}
 		return nil
 	})

@@ -71,6 +71,12 @@ func ContentDigest(columns []assets.Column, rows int64, sums string) assets.Dige
 	return assets.NewDigest("h2-"+Engine(), append(parts, strconv.FormatInt(rows, 10), sums)...)
 }
 
+// OrderedDigest is the digest of a relation to whose readers the order of rows matters,
+// of that of its content and that of its content in order.
+func OrderedDigest(content, inOrder assets.Digest) assets.Digest {
+	return assets.NewDigest(content.Scheme(), string(content), string(inOrder))
+}
+
 // plain are the types whose hash differs whenever the values do, 0.0 and -0.0 aside.
 var plain = []string{
 	"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT",

@@ -77,18 +77,8 @@ func (db *DB) Garbage(ctx context.Context, k Keeping) (g Garbage, err error) {
 		}
 		g.Past = append(g.Past, found)
 	}
-	names, err := c.unnamed(ctx, func(table string) bool { return keep[table] })
-	if err != nil {
-		return g, err
-	}
-	for _, name := range names {
-		t := Unneeded{Table: name}
-		if t.Rows, t.Bytes, err = c.measure(ctx, name); err != nil {
-			return g, fmt.Errorf("measure the table %s: %w", name, err)
-		}
-		g.Tables = append(g.Tables, t)
-	}
-	return g, nil
+	g.Tables, err = c.unneeded(ctx, keep)
+	return g, err
 }
 
 // Collect deletes what is not to be kept, and drops the tables. The records go in one
@@ -133,16 +123,12 @@ func (db *DB) Collect(ctx context.Context, k Keeping) (g Garbage, err error) {
 	if err != nil {
 		return Garbage{}, err
 	}
-	names, err := c.unnamed(ctx, func(table string) bool { return keep[table] })
-	if err != nil {
+	if g.Tables, err = c.unneeded(ctx, keep); err != nil {
 		return g, err
 	}
-	for _, name := range names {
-		t := Unneeded{Table: name}
-		if t.Rows, t.Bytes, err = c.measure(ctx, name); err != nil {
-			return g, fmt.Errorf("measure the table %s: %w", name, err)
-		}
-		g.Tables = append(g.Tables, t)
+	names := make([]string, len(g.Tables))
+	for i, t := range g.Tables {
+		names[i] = t.Table
 	}
 	return g, errors.Join(c.dropTables(ctx, names), db.Checkpoint(ctx))
 }
@@ -150,15 +136,19 @@ func (db *DB) Collect(ctx context.Context, k Keeping) (g Garbage, err error) {
 // collectedKey is the key in the table meta of when [DB.Collect] was last done with.
 const collectedKey = "collected"
 
-// Collected says when what is not kept was last deleted; zero: never, or it cannot be told.
+// Collected says when what is not kept was last deleted; if it never was, when the first
+// run that is recorded began, before which there was nothing to delete.
 func (db *DB) Collected(ctx context.Context) (at time.Time, err error) {
 	var text sql.NullString
-	err = db.pool.QueryRowContext(ctx, "SELECT max(value) FROM "+Catalog+"._assets.meta WHERE key = '"+collectedKey+"'").Scan(&text)
-	if err != nil || !text.Valid {
-		return at, err
+	var first sql.NullTime
+	err = db.pool.QueryRowContext(ctx, "SELECT (SELECT max(value) FROM "+Catalog+"._assets.meta WHERE key = '"+collectedKey+"'), (SELECT min(began) FROM "+Catalog+"._assets.runs)").Scan(&text, &first)
+	if err != nil {
+		return at, fmt.Errorf("read when what is not kept was deleted: %w", err)
 	}
-	at, err = time.Parse(time.RFC3339, text.String)
-	return at, err
+	if at, err := time.Parse(time.RFC3339, text.String); err == nil {
+		return at, nil
+	}
+	return first.Time.UTC(), nil
 }
 
 // past is one kind of record: the table, and a query for the rowids of what goes.
@@ -291,9 +281,20 @@ func (k Keeping) histories() string {
 	return strings.Join(rows, ", ")
 }
 
-// measure says how many rows a physical table has and how many bytes its blocks are.
-func (c *Conn) measure(ctx context.Context, table string) (rows, bytes int64, err error) {
-	err = c.QueryRow(ctx, "SELECT (SELECT count(*) FROM "+TableRef(table)+"), (SELECT count(DISTINCT block_id) FROM pragma_storage_info("+
-		Literal(TableRef(table))+") WHERE persistent) * (SELECT block_size FROM pragma_database_size() WHERE database_name = '"+Catalog+"')").Scan(&rows, &bytes)
-	return rows, bytes, err
+// unneeded measures the physical tables that are not to be kept.
+func (c *Conn) unneeded(ctx context.Context, keep map[string]bool) (tables []Unneeded, err error) {
+	names, err := c.unnamed(ctx, func(table string) bool { return keep[table] })
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		t := Unneeded{Table: name}
+		err := c.QueryRow(ctx, "SELECT (SELECT count(*) FROM "+TableRef(name)+"), (SELECT count(DISTINCT block_id) FROM pragma_storage_info("+
+			Literal(TableRef(name))+") WHERE persistent) * (SELECT block_size FROM pragma_database_size() WHERE database_name = '"+Catalog+"')").Scan(&t.Rows, &t.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("measure the table %s: %w", name, err)
+		}
+		tables = append(tables, t)
+	}
+	return tables, nil
 }

@@ -24,7 +24,7 @@ func (s *Session) Backup(ctx context.Context, path string, force bool) (size int
 	}
 	size, found, err := warehouse.Backup(ctx, s.warehouse(true), path)
 	if err != nil {
-		return 0, nil, fault(cannot, err)
+		return 0, nil, halted(ctx, cannot, err)
 	}
 	return size, found, nil
 }
@@ -37,7 +37,7 @@ func (s *Session) Restore(ctx context.Context, path string, force bool) (warehou
 	}
 	done, err := warehouse.Restore(ctx, s.warehouse(false), path, warehouse.Restoring{Force: force, Now: s.Now()})
 	if err != nil {
-		return done, fault(cannot, err)
+		return done, halted(ctx, cannot, err)
 	}
 	return done, nil
 }

@@ -53,7 +53,6 @@ const (
 // those that were published, too. With fix it drops what nobody needs; otherwise it
 // changes nothing.
 func (s *Session) Examine(ctx context.Context, contents, fix bool) (e Examined, diags hcl.Diagnostics) {
-	const cannot = "Cannot examine the warehouse"
 	e = Examined{Warehouse: s.Project.Warehouse, Contents: contents}
 	mark, err := warehouse.MarkOf(s.Project.Warehouse)
 	if err != nil {
@@ -82,11 +81,11 @@ func (s *Session) Examine(ctx context.Context, contents, fix bool) (e Examined, 
 		var mended []warehouse.Finding
 		err := s.write(ctx, func(db *warehouse.DB) error { return db.DropOrphans(ctx, inside) })
 		if err != nil {
-			return e, fault("Cannot drop what nobody needs", err)
+			return e, halted(ctx, "Cannot drop what nobody needs", err)
 		}
 		s.removeLeft()
 		for _, f := range append(inside, e.Found...) {
-			if f.Table != "" || f.Code == leftFile && !exists(f.About) {
+			if f.Table != "" || f.Code == leftFile && !exists(s.far(f.About)) {
 				mended = append(mended, f)
 			}
 		}
@@ -100,6 +99,14 @@ func (s *Session) Examine(ctx context.Context, contents, fix bool) (e Examined, 
 	return e, nil
 }
 
+// far is where a path lies that Near made.
+func (s *Session) far(near string) string {
+	if filepath.IsAbs(near) {
+		return near
+	}
+	return filepath.Join(s.Project.Dir, near)
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
@@ -108,7 +115,7 @@ func exists(path string) bool {
 // unopened says why the file could not be examined: what is wrong with it is a finding.
 func (s *Session) unopened(ctx context.Context, e Examined, err error) (Examined, hcl.Diagnostics) {
 	if _, locked := LockedBy(err); locked || ctx.Err() != nil {
-		return e, fault("Cannot examine the warehouse", err)
+		return e, halted(ctx, "Cannot examine the warehouse", err)
 	}
 	e.Found = append([]warehouse.Finding{s.unreadable(err)}, e.Found...)
 	return e, nil
@@ -123,7 +130,7 @@ func (s *Session) unreadable(err error) warehouse.Finding {
 	case errors.Is(err, fs.ErrPermission):
 		fix = "Run it as the user whom the file belongs to"
 	}
-	return warehouse.Finding{Code: unreadable, About: s.Project.Warehouse, Message: err.Error(), Fix: fix}
+	return warehouse.Finding{Code: unreadable, About: s.Near(s.Project.Warehouse), Message: err.Error(), Fix: fix}
 }
 
 // examineInside looks into the open file.
@@ -138,7 +145,7 @@ func (s *Session) examineInside(ctx context.Context, db *warehouse.DB, e *Examin
 		return nil, err
 	}
 	if e.Version, e.Newest = db.Version(); e.Version > 0 && e.Version < e.Newest {
-		found = append(found, warehouse.Finding{Note: true, Code: olderState, About: e.Warehouse,
+		found = append(found, warehouse.Finding{Note: true, Code: olderState, About: s.Near(e.Warehouse),
 			Message: fmt.Sprintf("an older release wrote the records (state version %d, now %d)", e.Version, e.Newest), Fix: "The next `assets apply` migrates them"})
 	}
 	runs, err := db.Runs(ctx, 1)
@@ -156,7 +163,7 @@ func (s *Session) examineInside(ctx context.Context, db *warehouse.DB, e *Examin
 // surroundings looks at what the file stands on: nothing of this opens it.
 func (s *Session) surroundings(mark warehouse.Mark) (found []warehouse.Finding) {
 	add := func(note bool, code, about, message, fix string) {
-		found = append(found, warehouse.Finding{Note: note, Code: code, About: about, Message: message, Fix: fix})
+		found = append(found, warehouse.Finding{Note: note, Code: code, About: s.Near(about), Message: message, Fix: fix})
 	}
 	path := s.Project.Warehouse
 	dir := filepath.Dir(path)

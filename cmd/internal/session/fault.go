@@ -47,3 +47,11 @@ func stale(moved []string) hcl.Diagnostics {
 			"\n\nNothing was done. Make a new plan and look at it before applying.",
 	}}
 }
+
+// halted is a diagnostic about housekeeping that failed, or was interrupted.
+func halted(ctx context.Context, summary string, err error) hcl.Diagnostics {
+	if ctx.Err() != nil {
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Interrupted", Detail: "Nothing is half done: it can be done again at any time."}}
+	}
+	return fault(summary, err)
+}

@@ -62,19 +62,19 @@ func (s *Session) Collect(ctx context.Context, dryRun, compact bool) (c Collecte
 	if dryRun {
 		c.Left = s.left()
 		if err := s.read(ctx, look); err != nil {
-			return c, fault("Cannot find what is not kept", err)
+			return c, halted(ctx, "Cannot find what is not kept", err)
 		}
 		return c, nil
 	}
 	c.Left = s.left()
 	if err := s.write(ctx, look); err != nil {
-		return c, fault("Cannot delete what is not kept", err)
+		return c, halted(ctx, "Cannot delete what is not kept", err)
 	}
 	s.removeLeft()
 	if compact {
 		var err error
 		if _, c.After, err = warehouse.Compact(ctx, s.warehouse(true)); err != nil {
-			return c, fault("Cannot compact the warehouse", err)
+			return c, halted(ctx, "Cannot compact the warehouse", err)
 		}
 		c.Compacted = true
 	}
@@ -129,6 +129,14 @@ func (s *Session) retain(ctx context.Context, db *warehouse.DB) {
 	}
 	s.removeLeft()
 	s.Log.Debug().Stringer("took", time.Since(began)).Msg("deleted what is not kept of the past")
+}
+
+// Near is a path as a person who is in the project's directory writes it.
+func (s *Session) Near(path string) string {
+	if near, err := filepath.Rel(s.Project.Dir, path); err == nil && filepath.IsLocal(near) {
+		return near
+	}
+	return path
 }
 
 // forgottenFile is how old a file that a process was writing has to be before it is taken

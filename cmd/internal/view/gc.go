@@ -92,7 +92,7 @@ func GCText(w io.Writer, doc GCJSON, compact string, style Style) {
 		if doc.DryRun {
 			header = "TO DROP"
 		}
-		dropped.add(header, "ROWS", "SIZE")
+		dropped.add(header, "ROWS", "AT MOST")
 		for _, t := range doc.Tables {
 			dropped.add("_assets."+warehouse.Ident(t.Table), humanize.Comma(t.Rows), humanize.IBytes(uint64(t.Bytes)))
 		}
