@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/planner"
 )
 
@@ -36,22 +37,18 @@ type describer struct {
 	Scene
 	redact func(string) string
 	zone   *time.Location
-	fresh  map[assets.Name]bool // by the plan
-}
-
-func newDescriber(s Scene, redact func(string) string, zone *time.Location) describer {
-	d := describer{Scene: s, redact: redact, zone: zone, fresh: map[assets.Name]bool{}}
-	for i := range s.Plan.Steps {
-		if s.Plan.Steps[i].State == planner.StateFresh {
-			d.fresh[s.Plan.Steps[i].Asset] = true
-		}
-	}
-	return d
+	fresh  map[assets.Name]bool // by the plan; set by alerts
 }
 
 // alerts are all that hold, as far as that follows from the scene alone. next is when
 // there may be others although nothing happens; zero: never.
 func (d describer) alerts() (all []Alert, next time.Time) {
+	d.fresh = map[assets.Name]bool{}
+	for i := range d.Plan.Steps {
+		if d.Plan.Steps[i].State == planner.StateFresh {
+			d.fresh[d.Plan.Steps[i].Asset] = true
+		}
+	}
 	for name := range d.Input.Project.Assets {
 		all = append(all, d.ofAsset(name)...)
 	}
@@ -172,13 +169,22 @@ func (d describer) finish(a Alert) Alert {
 	} else if source := d.Input.Project.Sources[a.Name]; source != nil {
 		a.Kind, a.Owner, a.Tags = "source", source.Owner, source.Tags
 	}
-	if a.Kind != "" && d.Input.Graph != nil && d.Input.Graph.Nodes[a.Name] != nil {
-		below := d.Input.Graph.Downstream(a.Name)
-		delete(below, a.Name)
-		a.Affected = assets.SortedNames(below)
-	}
 	a.Summary, a.Cause, a.Effect = d.redact(oneLine(a.Summary)), d.redact(cut(a.Cause, longestCause)), d.redact(a.Effect)
 	return a
+}
+
+// mostAffected is how many names of what is made from something a message holds.
+const mostAffected = 100
+
+// affect adds what is made from what an alert is about.
+func affect(a *Alert, g *lineage.Graph) {
+	if g == nil || g.Nodes[a.Name] == nil || a.Status != Firing {
+		return
+	}
+	below := g.Downstream(a.Name)
+	delete(below, a.Name)
+	names := assets.SortedNames(below)
+	a.Affected, a.AffectedCount = names[:min(len(names), mostAffected)], len(names)
 }
 
 // longestCause is how many characters of a cause are told: errors quote whole statements.
