@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,11 +26,17 @@ type Scene struct {
 	// is in use; empty: nothing.
 	Invalid string
 	// Waiting are sources with whose observation nothing is wrong but that what was
-	// delivered is not complete.
+	// delivered is not complete, sorted.
 	Waiting []assets.Name
 	// Before is the last sign of life of the daemon before this one; zero: there was none,
 	// or this is no daemon.
 	Before time.Time
+}
+
+// sees reports whether a scene shows the same as another one: of the same moment, that is.
+func (s *Scene) sees(o *Scene) bool {
+	return o != nil && s.Input.Now.Equal(o.Input.Now) && s.Input.Project == o.Input.Project && s.Input.Graph == o.Input.Graph &&
+		s.Fault == o.Fault && s.Invalid == o.Invalid && maps.Equal(s.Running, o.Running) && slices.Equal(s.Waiting, o.Waiting)
 }
 
 // describer makes alerts of what is known, without any secret in them.

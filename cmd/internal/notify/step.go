@@ -123,8 +123,8 @@ func (a *Alerts) senderOptions(p *assets.Project) senderOptions {
 
 func (a *Alerts) compare(scene *Scene, unsure bool, builds map[assets.Name]building, now time.Time, all bool) (next time.Time) {
 	d := describer{Scene: *scene, redact: a.Redact, zone: a.zone}
-	if !unsure && (scene != a.described || !a.baseNext.IsZero() && !now.Before(a.baseNext)) {
-		if scene == a.described && now.After(d.Input.Now) {
+	if seen := scene.sees(a.described); !unsure && (!seen || !a.baseNext.IsZero() && !now.Before(a.baseNext)) {
+		if seen && now.After(d.Input.Now) {
 			d.Input.Now = now.UTC()
 		}
 		a.base, a.baseNext = d.alerts()
