@@ -172,7 +172,7 @@ func (a *Alerts) Close(ctx context.Context) (undelivered []TargetStatus) {
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		a.step(a.Now(), true)
 		// Who has just ended as well gives way in a moment.
-		if a.locked || a.lock == nil || a.Daemon || ctx.Err() != nil || time.Since(began) > 2*time.Second {
+		if a.locked || a.lock == nil || a.Daemon || !a.leaves() || ctx.Err() != nil || time.Since(began) > 2*time.Second {
 			break
 		}
 	}

@@ -197,7 +197,7 @@ func TestADaemon(t *testing.T) {
 		// Another process leaves it to the daemon.
 		began := time.Now()
 		h.apply()
-		if took := time.Since(began); took > 4*time.Second {
+		if took := time.Since(began); took > time.Second { // as long as the run
 			t.Errorf("it took %s", took)
 		}
 		h.want("")

@@ -69,8 +69,24 @@ func (a *Alerts) take(scene *Scene) bool {
 	}
 	if a.locked = locked; locked {
 		a.file = readAlerts(a.Dir)
+		stays := ""
+		if a.Daemon {
+			stays = staying
+		}
+		if err := os.WriteFile(a.lock.Path(), []byte(stays), 0o666); err != nil {
+			a.Log.Debug().Err(err).Msg("others will wait for alerts to be told")
+		}
 	}
 	return locked
+}
+
+// staying is what a daemon writes into the lock: nobody waits for it to give it up.
+const staying = "daemon"
+
+// leaves reports whether whoever has the lock will give it up in a moment.
+func (a *Alerts) leaves() bool {
+	text, _ := os.ReadFile(a.lock.Path())
+	return string(text) != staying
 }
 
 // configure takes the project as it is declared now.
