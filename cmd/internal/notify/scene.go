@@ -158,10 +158,13 @@ func (d describer) ofBreach(b planner.Breach) Alert {
 }
 
 func (d describer) ofPrediction(b planner.PredictedBreach) Alert {
+	ready := "will be ready at " + d.moment(b.Ready) + " at the earliest"
+	if b.Cause != "" { // nothing builds it
+		ready = "would be ready at " + d.moment(b.Ready) + " if a build began now"
+	}
 	return d.finish(Alert{ID: fmt.Sprintf("freshness %s %s", b.Name, b.Policy), Event: assets.BreachPredicted, Name: b.Name, Since: d.Input.Now, Due: b.Due, Cause: b.Cause,
 		Summary: fmt.Sprintf("%s will be stale: its policy %s cannot be kept any more", b.Name, b.Policy),
-		Effect: fmt.Sprintf("It lacks what arrived in %s at %s, is due at %s, and will be ready at %s at the earliest.",
-			b.Source, d.moment(b.BehindSince), d.moment(b.Due), d.moment(b.Ready)),
+		Effect: fmt.Sprintf("It lacks what arrived in %s at %s, is due at %s, and %s.", b.Source, d.moment(b.BehindSince), d.moment(b.Due), ready),
 		Next: []string{"assets why " + b.Name.String(), "assets status " + b.Name.String()}})
 }
 
