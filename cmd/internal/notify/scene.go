@@ -164,8 +164,8 @@ func (d describer) ofPrediction(b planner.PredictedBreach) Alert {
 	}
 	return d.finish(Alert{ID: fmt.Sprintf("freshness %s %s", b.Name, b.Policy), Event: assets.BreachPredicted, Name: b.Name, Since: d.Input.Now, Due: b.Due, Cause: b.Cause,
 		Summary: fmt.Sprintf("%s will be stale: its policy %s cannot be kept any more", b.Name, b.Policy),
-		Effect: fmt.Sprintf("It lacks what arrived in %s at %s, is due at %s, and %s.", b.Source, d.moment(b.BehindSince), d.moment(b.Due), ready),
-		Next: []string{"assets why " + b.Name.String(), "assets status " + b.Name.String()}})
+		Effect:  fmt.Sprintf("It lacks what arrived in %s at %s, is due at %s, and %s.", b.Source, d.moment(b.BehindSince), d.moment(b.Due), ready),
+		Next:    []string{"assets why " + b.Name.String(), "assets status " + b.Name.String()}})
 }
 
 // finish adds what is known of what an alert is about, and takes secrets out of it.
