@@ -121,10 +121,9 @@ func lookAt(alerts *notify.Alerts, s daemon.Snapshot) {
 		return
 	}
 	scene := notify.Scene{Input: s.Input, Plan: s.Plan, Fault: s.Fault, FaultSince: s.FaultSince, Invalid: s.Invalid, Waiting: s.Waiting, Before: s.Before}
-	if len(s.Project.Notify) > 0 {
+	if len(s.Input.Project.Notify) > 0 {
 		scene.Running = runningSince(s)
 	}
-	scene.Input.Project = s.Project
 	alerts.Look(scene)
 }
 

@@ -414,6 +414,7 @@ func (d *Daemon) publish() {
 			s.Waiting = append(s.Waiting, name)
 		}
 	}
+	slices.SortFunc(s.Waiting, assets.Name.Compare)
 	d.snapshot.Store(s)
 	if d.Watch != nil {
 		d.Watch(*s)
@@ -438,7 +439,7 @@ type Snapshot struct {
 	// Stopping says that no run begins any more.
 	Stopping bool
 	// Waiting are sources whose last version cannot be read while they wait for the next
-	// one to be complete, in no order.
+	// one to be complete, sorted.
 	Waiting []assets.Name
 	// Before is the last sign of life of the daemon before this one; zero: there was none.
 	Before time.Time

@@ -30,9 +30,11 @@ type Alert struct {
 	Since   time.Time `json:"since"`
 	Until   time.Time `json:"until,omitzero"` // when it ended
 	Due     time.Time `json:"due,omitzero"`   // of a policy
-	// Effect is what it means for who reads the data, Affected what is made from it.
-	Effect   string        `json:"effect,omitempty"`
-	Affected []assets.Name `json:"affected,omitempty"`
+	// Effect is what it means for who reads the data, Affected what is made from it: the
+	// first of them, and how many there are. They are added when it is told.
+	Effect        string        `json:"effect,omitempty"`
+	Affected      []assets.Name `json:"affected,omitempty"`
+	AffectedCount int           `json:"affected_count,omitempty"`
 	// Next are command lines that tell more, or mend it.
 	Next []string `json:"next,omitempty"`
 

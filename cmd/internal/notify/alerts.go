@@ -69,6 +69,9 @@ type Alerts struct {
 	targets   map[string]*target
 }
 
+// leastPause lies between two looks at what holds: a daemon may plan many times a second.
+const leastPause = time.Second
+
 // diskEvery is how often the disk is looked at.
 const diskEvery = time.Minute
 
@@ -107,7 +110,8 @@ func (a *Alerts) Begin(s Scene) {
 	a.signal()
 }
 
-// Event takes note of what happens in a run. It never waits.
+// Event takes note of what happens in a run. It never waits, and wakes nobody: whether a
+// build takes long is looked at every minute.
 func (a *Alerts) Event(e materialize.Event) {
 	if a == nil {
 		return
@@ -128,7 +132,6 @@ func (a *Alerts) Event(e materialize.Event) {
 		}
 	}
 	a.mu.Unlock()
-	a.signal()
 }
 
 func (a *Alerts) signal() {
@@ -142,13 +145,17 @@ func (a *Alerts) run() {
 	defer close(a.done)
 	for {
 		next := a.step(a.Now(), false)
+		rest := time.NewTimer(leastPause)
+		select {
+		case <-a.stop:
+			return
+		case <-rest.C:
+		}
 		timer := time.NewTimer(max(0, next.Sub(a.Now())))
 		select {
 		case <-a.stop:
-			timer.Stop()
 			return
 		case <-a.wake:
-			timer.Stop()
 		case <-timer.C:
 		}
 	}
@@ -165,7 +172,7 @@ func (a *Alerts) Close(ctx context.Context) (undelivered []TargetStatus) {
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		a.step(a.Now(), true)
 		// Who has just ended as well gives way in a moment.
-		if a.locked || a.lock == nil || a.Daemon || ctx.Err() != nil || time.Since(began) > 2*time.Second {
+		if a.locked || a.lock == nil || a.Daemon || !a.leaves() || ctx.Err() != nil || time.Since(began) > 2*time.Second {
 			break
 		}
 	}

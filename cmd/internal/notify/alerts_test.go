@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -82,6 +83,7 @@ type house struct {
 	project *assets.Project
 	state   planner.State
 	graph   Options
+	plans   time.Duration
 }
 
 func newHouse(t *testing.T) *house {
@@ -108,8 +110,10 @@ func (h *house) fails(name assets.Name, why string) {
 
 func (h *house) heals() { h.state.Failed = nil }
 
+// scene is what is known now: no two plans are made at one moment.
 func (h *house) scene() Scene {
-	in := planner.Input{Project: h.project, Graph: h.graph.Graph, State: h.state, Now: time.Now()}
+	h.plans++
+	in := planner.Input{Project: h.project, Graph: h.graph.Graph, State: h.state, Now: time.Now().Add(h.plans)}
 	return Scene{Input: in}
 }
 
@@ -129,9 +133,13 @@ func (h *house) apply() (undelivered int) {
 	return undelivered
 }
 
+// tookSo is how long a build has taken: what that is when a message is written depends on
+// what else there was to be done.
+var tookSo = regexp.MustCompile(`for [0-9hms]+,`)
+
 func (h *house) want(what string) {
 	h.Helper()
-	if got := h.take(); got != what {
+	if got := tookSo.ReplaceAllString(h.take(), "for so long,"); got != what {
 		h.Errorf("got  %s\nwant %s", got, what)
 	}
 }
@@ -189,7 +197,7 @@ func TestADaemon(t *testing.T) {
 		// Another process leaves it to the daemon.
 		began := time.Now()
 		h.apply()
-		if took := time.Since(began); took > 4*time.Second {
+		if took := time.Since(began); took > time.Second { // as long as the run
 			t.Errorf("it took %s", took)
 		}
 		h.want("")
@@ -304,16 +312,16 @@ func TestLongRunningBuilds(t *testing.T) {
 		time.Sleep(59 * time.Second)
 		h.want("")
 		time.Sleep(2 * time.Second)
-		h.want("firing late has been built for 1m0s, and usually takes 1s")
+		h.want("firing late has been built for so long, and usually takes 1s")
 		a.Event(materialize.Event{Type: materialize.AssetFinished, Asset: late, Run: runID, At: time.Now()})
 		time.Sleep(5*time.Minute - 2*time.Second)
-		h.want("resolved late has been built for 1m0s, and usually takes 1s")
+		h.want("resolved late has been built for so long, and usually takes 1s")
 		time.Sleep(2 * time.Second)
-		h.want("firing staging.orders has been built for 6m0s, and usually takes 2m0s")
+		h.want("firing staging.orders has been built for so long, and usually takes 2m0s")
 		a.Event(materialize.Event{Type: materialize.RunFinished, Run: runID, At: time.Now()})
 		a.Look(h.scene())
 		a.Close(context.Background())
-		h.want("resolved staging.orders has been built for 6m0s, and usually takes 2m0s")
+		h.want("resolved staging.orders has been built for so long, and usually takes 2m0s")
 	})
 }
 
@@ -411,13 +419,14 @@ func TestScene(t *testing.T) {
 		Verdicts: map[assets.Name]planner.Verdict{orders: {Source: orders, Run: "2", At: now, Checks: []planner.CheckResult{
 			{Check: "schema", Status: planner.CheckFailed, Message: "a column is missing"}, {Check: "row_count", Status: planner.CheckWarned, Message: "fewer rows"}}}},
 	}
-	d := newDescriber(h.scene(), h.graph.Redact, time.UTC)
+	d := describer{Scene: h.scene(), redact: h.graph.Redact, zone: time.UTC}
 	d.Input.Now = now
 	d.Input.Observed = map[assets.Name]planner.Observation{orders: {Source: orders, Err: "permission denied", At: now}}
 	d.Fault, d.FaultSince, d.Invalid = "the disk is full", now, "mart.hcl:3: Unsupported block"
 	var got []string
 	all, _ := d.alerts()
 	for _, a := range all {
+		affect(&a, h.graph.Graph)
 		text, err := json.Marshal(a)
 		if err != nil || strings.Contains(string(text), secret) {
 			t.Errorf("%v %s", err, text)
@@ -438,7 +447,7 @@ func TestScene(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	d.Plan.Steps = []planner.Step{{Key: planner.Key{Asset: late}, State: planner.StateFresh}}
-	if again, _ := newDescriber(d.Scene, h.graph.Redact, time.UTC).alerts(); len(again) != len(want)-1 || again[0].Name == late {
+	if again, _ := d.alerts(); len(again) != len(want)-1 || again[0].Name == late {
 		t.Error("a failure of what is fresh by now is told")
 	}
 	if !slices.IsSortedFunc(all, compareAlerts) {

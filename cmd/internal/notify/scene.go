@@ -2,12 +2,14 @@ package notify
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/planner"
 )
 
@@ -24,11 +26,17 @@ type Scene struct {
 	// is in use; empty: nothing.
 	Invalid string
 	// Waiting are sources with whose observation nothing is wrong but that what was
-	// delivered is not complete.
+	// delivered is not complete, sorted.
 	Waiting []assets.Name
 	// Before is the last sign of life of the daemon before this one; zero: there was none,
 	// or this is no daemon.
 	Before time.Time
+}
+
+// sees reports whether a scene shows the same as another one: of the same moment, that is.
+func (s *Scene) sees(o *Scene) bool {
+	return o != nil && s.Input.Now.Equal(o.Input.Now) && s.Input.Project == o.Input.Project && s.Input.Graph == o.Input.Graph &&
+		s.Fault == o.Fault && s.Invalid == o.Invalid && maps.Equal(s.Running, o.Running) && slices.Equal(s.Waiting, o.Waiting)
 }
 
 // describer makes alerts of what is known, without any secret in them.
@@ -36,22 +44,18 @@ type describer struct {
 	Scene
 	redact func(string) string
 	zone   *time.Location
-	fresh  map[assets.Name]bool // by the plan
-}
-
-func newDescriber(s Scene, redact func(string) string, zone *time.Location) describer {
-	d := describer{Scene: s, redact: redact, zone: zone, fresh: map[assets.Name]bool{}}
-	for i := range s.Plan.Steps {
-		if s.Plan.Steps[i].State == planner.StateFresh {
-			d.fresh[s.Plan.Steps[i].Asset] = true
-		}
-	}
-	return d
+	fresh  map[assets.Name]bool // by the plan; set by alerts
 }
 
 // alerts are all that hold, as far as that follows from the scene alone. next is when
 // there may be others although nothing happens; zero: never.
 func (d describer) alerts() (all []Alert, next time.Time) {
+	d.fresh = map[assets.Name]bool{}
+	for i := range d.Plan.Steps {
+		if d.Plan.Steps[i].State == planner.StateFresh {
+			d.fresh[d.Plan.Steps[i].Asset] = true
+		}
+	}
 	for name := range d.Input.Project.Assets {
 		all = append(all, d.ofAsset(name)...)
 	}
@@ -154,11 +158,14 @@ func (d describer) ofBreach(b planner.Breach) Alert {
 }
 
 func (d describer) ofPrediction(b planner.PredictedBreach) Alert {
+	ready := "will be ready at " + d.moment(b.Ready) + " at the earliest"
+	if b.Cause != "" { // nothing builds it
+		ready = "would be ready at " + d.moment(b.Ready) + " if a build began now"
+	}
 	return d.finish(Alert{ID: fmt.Sprintf("freshness %s %s", b.Name, b.Policy), Event: assets.BreachPredicted, Name: b.Name, Since: d.Input.Now, Due: b.Due, Cause: b.Cause,
 		Summary: fmt.Sprintf("%s will be stale: its policy %s cannot be kept any more", b.Name, b.Policy),
-		Effect: fmt.Sprintf("It lacks what arrived in %s at %s, is due at %s, and will be ready at %s at the earliest.",
-			b.Source, d.moment(b.BehindSince), d.moment(b.Due), d.moment(b.Ready)),
-		Next: []string{"assets why " + b.Name.String(), "assets status " + b.Name.String()}})
+		Effect:  fmt.Sprintf("It lacks what arrived in %s at %s, is due at %s, and %s.", b.Source, d.moment(b.BehindSince), d.moment(b.Due), ready),
+		Next:    []string{"assets why " + b.Name.String(), "assets status " + b.Name.String()}})
 }
 
 // finish adds what is known of what an alert is about, and takes secrets out of it.
@@ -172,13 +179,22 @@ func (d describer) finish(a Alert) Alert {
 	} else if source := d.Input.Project.Sources[a.Name]; source != nil {
 		a.Kind, a.Owner, a.Tags = "source", source.Owner, source.Tags
 	}
-	if a.Kind != "" && d.Input.Graph != nil && d.Input.Graph.Nodes[a.Name] != nil {
-		below := d.Input.Graph.Downstream(a.Name)
-		delete(below, a.Name)
-		a.Affected = assets.SortedNames(below)
-	}
 	a.Summary, a.Cause, a.Effect = d.redact(oneLine(a.Summary)), d.redact(cut(a.Cause, longestCause)), d.redact(a.Effect)
 	return a
+}
+
+// mostAffected is how many names of what is made from something a message holds.
+const mostAffected = 100
+
+// affect adds what is made from what an alert is about.
+func affect(a *Alert, g *lineage.Graph) {
+	if g == nil || g.Nodes[a.Name] == nil || a.Status != Firing {
+		return
+	}
+	below := g.Downstream(a.Name)
+	delete(below, a.Name)
+	names := assets.SortedNames(below)
+	a.Affected, a.AffectedCount = names[:min(len(names), mostAffected)], len(names)
 }
 
 // longestCause is how many characters of a cause are told: errors quote whole statements.

@@ -29,7 +29,7 @@ func failing() Alert {
 	return Alert{ID: "asset mart.daily", Event: assets.AssetFailed, Severity: assets.Error, Status: Firing, Name: assets.MustName("mart.daily"), Kind: "asset",
 		Owner: "finance@example.com", Tags: []string{"finance"}, Run: "01RUN", Summary: "mart.daily failed",
 		Cause: "Binder Error: <!channel> no column \"a&b\"\nLINE 1: select ```a```", Since: sentNow.Add(-5 * time.Minute), Effect: "It was never built.",
-		Affected: []assets.Name{assets.MustName("mart.report")}, Next: []string{"assets why mart.daily"}}
+		Affected: []assets.Name{assets.MustName("mart.report")}, AffectedCount: 1, Next: []string{"assets why mart.daily"}}
 }
 
 func resolved() Alert {
@@ -81,7 +81,7 @@ func TestSlack(t *testing.T) {
 	many := make([]Alert, 30)
 	for i := range many {
 		many[i] = failing()
-		many[i].Cause = strings.Repeat("é\n", 5000)
+		many[i].Cause, many[i].Summary = strings.Repeat("é&<\n", 5000), strings.Repeat("&", 300)
 	}
 	for _, m := range []Message{message(failing()), message(resolved()), message(many...), testMessage("shop", "ops", sentNow)} {
 		if err := s.send(t.Context(), m); err != nil {
@@ -114,7 +114,10 @@ func TestSlack(t *testing.T) {
 	}
 	var first slackDocument
 	_ = json.Unmarshal(r.got[0], &first)
-	for _, want := range []string{"*mart.daily failed*", "Since: 2026-03-02 07:00 UTC", "&lt;!channel&gt; no column \"a&amp;b\"", "It was never built.", "Made from it: mart.report", "Owner: finance@example.com", "`assets why mart.daily`"} {
+	if header := first.Blocks[0].Text.Text; header != "🔴 mart.daily failed" {
+		t.Errorf("the header is %q", header)
+	}
+	for _, want := range []string{"Since: 2026-03-02 07:00 UTC", "&lt;!channel&gt; no column \"a&amp;b\"", "It was never built.", "Made from it: mart.report", "Owner: finance@example.com", "`assets why mart.daily`"} {
 		if !strings.Contains(first.Blocks[1].Text.Text, want) {
 			t.Errorf("it does not say %q: %s", want, first.Blocks[1].Text.Text)
 		}

@@ -14,6 +14,10 @@ const (
 	slackHeader  = 150
 	slackSection = 3000
 	slackAlerts  = 10
+	// slackHeadline is how many of a section's characters a headline may take: each of a
+	// summary's may become five.
+	slackHeadline = 1600
+	slackCause    = 900
 )
 
 // slackSender posts to an incoming webhook.
@@ -68,7 +72,11 @@ func slackMessage(m Message, o senderOptions) slackDocument {
 			doc.Blocks = append(doc.Blocks, section(fmt.Sprintf("… and %d more", len(m.Alerts)-i)))
 			break
 		}
-		doc.Blocks = append(doc.Blocks, section(slackAlert(a, o)))
+		text := slackAlert(a, o)
+		if len(m.Alerts) > 1 { // else it is the header
+			text = "*" + escapeSlack(headline(a)) + "*\n" + text
+		}
+		doc.Blocks = append(doc.Blocks, section(text))
 	}
 	foot := fmt.Sprintf("project %s · %s", m.Project, moment(m.At, o.zone))
 	if m.Others > 0 {
@@ -84,11 +92,12 @@ func section(text string) slackBlock {
 
 // slackAlert is an alert in Slack's own markup.
 func slackAlert(a Alert, o senderOptions) string {
-	lines := []string{"*" + escapeSlack(headline(a)) + "*"}
-	for _, d := range details(a, o.zone, slackSection/2) {
+	var lines []string
+	for _, d := range details(a, o.zone, slackCause) {
 		switch {
 		case d.code:
-			lines = append(lines, "```"+escapeSlack(strings.ReplaceAll(d.text, "```", "'''"))+"```")
+			// Whatever is cut off below, it is not the end of the quotation.
+			lines = append(lines, "```"+cut(escapeSlack(strings.ReplaceAll(d.text, "```", "'''")), slackCause)+"```")
 		case d.label != "":
 			lines = append(lines, fmt.Sprintf("%s: %s", d.label, escapeSlack(d.text)))
 		default:
@@ -99,8 +108,8 @@ func slackAlert(a Alert, o senderOptions) string {
 		lines = append(lines, "→ `"+escapeSlack(strings.ReplaceAll(command, "`", "'"))+"`")
 	}
 	text := strings.Join(lines, "\n")
-	if runes := []rune(text); len(runes) > slackSection {
-		text = string(runes[:slackSection-1]) + "…"
+	if runes := []rune(text); len(runes) > slackSection-slackHeadline {
+		text = string(runes[:slackSection-slackHeadline-1]) + "…"
 	}
 	return text
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,10 +23,7 @@ func (a *Alerts) step(now time.Time, all bool) (next time.Time) {
 	next = now.Add(diskEvery)
 	a.mu.Lock()
 	scene, unsure := a.scene, a.unsure
-	building := make(map[assets.Name]building, len(a.building))
-	for name, b := range a.building {
-		building[name] = b
-	}
+	builds := maps.Clone(a.building)
 	a.mu.Unlock()
 	if scene == nil || !a.take(scene) {
 		if a.lock == nil { // there is nobody to tell
@@ -41,7 +39,7 @@ func (a *Alerts) step(now time.Time, all bool) (next time.Time) {
 	}
 	a.latest = now
 	if len(a.targets) > 0 {
-		next = a.compare(scene, unsure, building, now, all)
+		next = a.compare(scene, unsure, builds, now, all)
 	}
 	a.save()
 	return next
@@ -71,8 +69,24 @@ func (a *Alerts) take(scene *Scene) bool {
 	}
 	if a.locked = locked; locked {
 		a.file = readAlerts(a.Dir)
+		stays := ""
+		if a.Daemon {
+			stays = staying
+		}
+		if err := os.WriteFile(a.lock.Path(), []byte(stays), 0o666); err != nil {
+			a.Log.Debug().Err(err).Msg("others will wait for alerts to be told")
+		}
 	}
 	return locked
+}
+
+// staying is what a daemon writes into the lock: nobody waits for it to give it up.
+const staying = "daemon"
+
+// leaves reports whether whoever has the lock will give it up in a moment.
+func (a *Alerts) leaves() bool {
+	text, _ := os.ReadFile(a.lock.Path())
+	return string(text) != staying
 }
 
 // configure takes the project as it is declared now.
@@ -123,10 +137,10 @@ func (a *Alerts) senderOptions(p *assets.Project) senderOptions {
 	return senderOptions{project: p.Name, zone: a.zone, transport: a.Transport, tls: a.TLS, now: a.Now}
 }
 
-func (a *Alerts) compare(scene *Scene, unsure bool, building map[assets.Name]building, now time.Time, all bool) (next time.Time) {
-	d := newDescriber(*scene, a.Redact, a.zone)
-	if !unsure && (scene != a.described || !a.baseNext.IsZero() && !now.Before(a.baseNext)) {
-		if scene == a.described && now.After(d.Input.Now) {
+func (a *Alerts) compare(scene *Scene, unsure bool, builds map[assets.Name]building, now time.Time, all bool) (next time.Time) {
+	d := describer{Scene: *scene, redact: a.Redact, zone: a.zone}
+	if seen := scene.sees(a.described); !unsure && (!seen || !a.baseNext.IsZero() && !now.Before(a.baseNext)) {
+		if seen && now.After(d.Input.Now) {
 			d.Input.Now = now.UTC()
 		}
 		a.base, a.baseNext = d.alerts()
@@ -140,7 +154,7 @@ func (a *Alerts) compare(scene *Scene, unsure bool, building map[assets.Name]bui
 	}
 	sooner(a.baseNext)
 	holds := slices.Clone(a.base)
-	for name, b := range building {
+	for name, b := range builds {
 		holds = append(holds, d.ofBuild(name, b, now))
 		for _, t := range a.targets {
 			sooner(d.longFrom(name, b, t.LongRunning))
@@ -180,6 +194,9 @@ func (a *Alerts) compare(scene *Scene, unsure bool, building map[assets.Name]bui
 
 // tell puts a message on its way.
 func (a *Alerts) tell(t *target, b batch, now time.Time) {
+	for i := range b.alerts {
+		affect(&b.alerts[i], a.graph)
+	}
 	m := newMessage(a.project.Name, t.Name, b.alerts, now)
 	sum := sha256.Sum256([]byte(t.Name + "\x00" + b.group))
 	m.Others, m.Thread = b.others, hex.EncodeToString(sum[:12])

@@ -108,14 +108,14 @@ func details(a Alert, zone *time.Location, most int) []detail {
 		add("Cause", cause)
 	}
 	add("", a.Effect)
-	if n := len(a.Affected); n > 0 {
+	if len(a.Affected) > 0 {
 		var names []string
-		for _, name := range a.Affected[:min(n, fewAffected)] {
+		for _, name := range a.Affected[:min(len(a.Affected), fewAffected)] {
 			names = append(names, name.String())
 		}
 		text := strings.Join(names, ", ")
-		if n > fewAffected {
-			text += fmt.Sprintf(" and %d more", n-fewAffected)
+		if more := a.AffectedCount - len(names); more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
 		}
 		add("Made from it", text)
 	}
@@ -134,7 +134,7 @@ func plainText(m Message, zone *time.Location) string {
 		for _, d := range details(a, zone, longestCause) {
 			switch {
 			case d.code:
-				b.WriteString("    " + strings.ReplaceAll(d.text, "\n", "\n    ") + "\n")
+				b.WriteString("Cause:\n    " + strings.ReplaceAll(d.text, "\n", "\n    ") + "\n")
 			case d.label != "":
 				b.WriteString(d.label + ": " + d.text + "\n")
 			default:

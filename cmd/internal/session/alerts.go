@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/notify"
 	"github.com/seed-4311623e/assets/planner"
 )
@@ -34,8 +35,8 @@ func (s *Session) Scene() notify.Scene {
 	}
 	in, plan := s.Replan(planner.Options{})
 	scene := notify.Scene{Input: in, Plan: plan}
-	for name, look := range s.Looks {
-		if look.Err != "" && look.Waiting() {
+	for _, name := range assets.SortedNames(s.Looks) {
+		if look := s.Looks[name]; look.Err != "" && look.Waiting() {
 			scene.Waiting = append(scene.Waiting, name)
 		}
 	}
