@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -321,4 +322,22 @@ func (e *eavesdropper) Run(_ string, f func(testscript.T)) {
 		}
 	}()
 	f(e)
+}
+
+// What the program says as it breaks down holds no secret either.
+func TestABreakdownTellsNoSecret(t *testing.T) {
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	token := canaries["CANARY_TOKEN"]
+	a := newApp(os.Stdin, out, out, nil)
+	a.redactor.Add([]string{token})
+	a.now = func() time.Time { panic("no place for " + token) }
+	code := a.run(t.Context(), []string{"calendar", "@daily"})
+	said, err := os.ReadFile(out.Name())
+	if err != nil || code != 2 || !strings.Contains(string(said), "no place for (sensitive)") || sought().In(string(said)) {
+		t.Errorf("exit code %d, %v:\n%s", code, err, said)
+	}
 }

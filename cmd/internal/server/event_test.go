@@ -10,7 +10,6 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
-
 )
 
 func TestEventsAreHandedOn(t *testing.T) {
