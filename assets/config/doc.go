@@ -8,8 +8,10 @@
 //	syntax.go     parse them, going on after syntax errors
 //	schema.go     what each block may hold, now and in later versions
 //	variables.go  variable blocks and where their values come from
+//	secret.go     secret blocks, and obtaining what they name when it is needed
 //	locals.go     locals, in the order their references demand
 //	scope.go      what an expression may refer to, and evaluating it
+//	sensitive.go  what is a secret, and what was made of one
 //	project.go, source.go, asset.go, checks.go, freshness.go: one kind of block each
 //	foreach.go    one block that makes several of its kind
 //	origin.go     which byte of a statement stands where in which file

@@ -90,12 +90,12 @@ func (s *scope) eval(expr hclsyntax.Expression) (cty.Value, bool) {
 		s.l.keepPending()
 		return cty.DynamicVal, false
 	}
+	s.l.keepOrigins(v)
 	if !v.IsWhollyKnown() {
 		_, marks := v.UnmarkDeep()
 		return cty.DynamicVal.WithMarks(marks), false
 	}
 	if v.ContainsMarked() {
-		s.l.keepOrigins(v)
 		s.l.keepComputed(expr, ctx)
 	}
 	return v, true

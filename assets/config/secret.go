@@ -177,8 +177,6 @@ func (l *loader) secretOfCommand(a *args, c Command) cty.Value {
 		detail := fmt.Sprintf("Its command %s %s.", filepath.Base(c.Argv[0]), strings.TrimSuffix(err.Error(), "."))
 		if complaint := strings.TrimSpace(out.Stderr); complaint != "" {
 			detail += " It says:\n" + complaint
-		} else {
-			detail += " It says nothing on stderr. Run it by hand to see what is wrong."
 		}
 		return l.notObtained(a, "command", detail)
 	}
@@ -187,6 +185,9 @@ func (l *loader) secretOfCommand(a *args, c Command) cty.Value {
 
 func (l *loader) secretOfFile(a *args, path string) cty.Value {
 	name := l.store.rel(path)
+	if strings.HasPrefix(name, "../") { // of a mount or a home, which nobody knows by where the project is
+		name = filepath.ToSlash(path)
+	}
 	info, err := os.Stat(path)
 	if err == nil && info.Size() > longestSecret {
 		return l.notObtained(a, "file", fmt.Sprintf("%s is larger than %d KiB. Name the file that holds the secret and nothing else.", name, longestSecret>>10))

@@ -102,12 +102,16 @@ source "raw.elsewhere" { url = secret.told }
 asset "a" { sql = local.sql }
 asset "b" { sql = "select 1 as one where '${jsondecode(secret.told).password}' <> ''" }
 asset "c" { sql = format("select '%s' as a", secret.told) }
+asset "e" { sql = "select '${env("TOKEN")}' as e where '${secret.told}' <> ''" }
 asset "d" {
   sql         = "select 1 as d"
   description = secret.told
 }
 `)
-	p, diags := Load(dir, Options{})
+	p, diags := Load(dir, Options{Environ: []string{"TOKEN=hunter22"}})
+	if !slices.Contains(p.Secrets, "hunter22") {
+		t.Errorf("beside a secret that is not known another is forgotten: %q", p.Secrets)
+	}
 	for _, name := range []string{"crm.t", "raw.fetched", "raw.elsewhere"} {
 		source := p.Sources[assets.MustName(name)]
 		if name == "crm.t" && !p.Connections["crm"].Withheld || name != "crm.t" && !source.Withheld {

@@ -103,6 +103,9 @@ func (l *loader) keepPending() {
 
 // keepOrigins keeps the texts that v is marked with.
 func (l *loader) keepOrigins(v cty.Value) {
+	if !v.ContainsMarked() {
+		return
+	}
 	_, marks := v.UnmarkDeep()
 	for m := range marks {
 		if o, ok := m.(origin); ok {

@@ -21,6 +21,10 @@ const piece = 6
 // Set is a set of secrets to look for. The zero Set is empty. It does not change.
 type Set struct {
 	patterns []string // in lower case
+	// begin holds the patterns by their first two bytes, and begins says of which there
+	// are any: most places of a text begin none.
+	begin  map[uint16][]string
+	begins []bool
 }
 
 // New makes a set of secrets and of the forms they take. Those that are shorter than
@@ -39,6 +43,13 @@ func New(secrets []string) Set {
 		}
 	}
 	slices.Sort(s.patterns)
+	if len(s.patterns) > 0 {
+		s.begin, s.begins = map[uint16][]string{}, make([]bool, 1<<16)
+		for _, pattern := range s.patterns {
+			b := beginning(pattern)
+			s.begin[b], s.begins[b] = append(s.begin[b], pattern), true
+		}
+	}
 	return s
 }
 
@@ -68,6 +79,9 @@ func (s Set) In(text string) bool { return len(s.find(text)) > 0 }
 // what comes after it may turn out to be a secret, or to belong to one, once the
 // text goes on.
 func (s Set) Settled(text string) int {
+	if len(s.patterns) == 0 {
+		return len(text)
+	}
 	low := lower(text)
 	longest := 0
 	for _, pattern := range s.patterns {
@@ -106,14 +120,15 @@ func (s Set) find(text string) []span {
 	}
 	low := lower(text)
 	var all []span
-	for _, pattern := range s.patterns {
-		for at := 0; ; {
-			i := strings.Index(low[at:], pattern)
-			if i < 0 {
-				break
+	for at := range len(low) - 1 {
+		b := beginning(low[at:])
+		if !s.begins[b] {
+			continue
+		}
+		for _, pattern := range s.begin[b] {
+			if strings.HasPrefix(low[at:], pattern) {
+				all = append(all, span{at, at + len(pattern)})
 			}
-			all = append(all, span{at + i, at + i + len(pattern)})
-			at += i + 1
 		}
 	}
 	all = append(all, s.pieces(low)...)
@@ -128,6 +143,9 @@ func (s Set) find(text string) []span {
 	}
 	return merged
 }
+
+// beginning are the first two bytes of a text that has as many.
+func beginning(text string) uint16 { return uint16(text[0])<<8 | uint16(text[1]) }
 
 // pieces finds parts of secrets beside an ellipsis: what quotes a long text cuts it there.
 func (s Set) pieces(low string) []span {
@@ -165,16 +183,16 @@ func (s Set) longest(part func(n int) (text string, ok bool)) int {
 
 // lower is text with A to Z in lower case. Unlike with other letters, no place in it moves.
 func lower(text string) string {
-	if !strings.ContainsFunc(text, isUpper) {
-		return text
-	}
-	b := []byte(text)
-	for i, c := range b {
-		if isUpper(rune(c)) {
-			b[i] = c + 'a' - 'A'
+	for i := range len(text) {
+		if c := text[i]; 'A' <= c && c <= 'Z' {
+			b := []byte(text)
+			for ; i < len(b); i++ {
+				if c := b[i]; 'A' <= c && c <= 'Z' {
+					b[i] = c + 'a' - 'A'
+				}
+			}
+			return string(b)
 		}
 	}
-	return string(b)
+	return text
 }
-
-func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }

@@ -92,3 +92,15 @@ func TestExcerptsThatWereCutAreLeftOut(t *testing.T) {
 		}
 	}
 }
+
+// A page of a megabyte, and a key of several lines among the secrets.
+func BenchmarkString(b *testing.B) {
+	secrets := []string{"hunter22hunter", quoted, pem}
+	secrets = append(secrets, strings.Split(pem, "\n")...)
+	s := New(secrets)
+	text := strings.Repeat("select order_id, customer_id, amount / 100 as amount from raw.orders\n", 15000)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		_ = s.String(text)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -72,14 +73,21 @@ func terminal(f *os.File) *os.File {
 }
 
 // run carries out one command line and returns the exit code.
-func (a *app) run(ctx context.Context, args []string) int {
+func (a *app) run(ctx context.Context, args []string) (code int) {
+	defer func() {
+		// The runtime would write what it was about to stderr as it is.
+		if r := recover(); r != nil {
+			fmt.Fprintf(a.err, "This is a mistake of the program, not yours. Please report it with what follows.\n\n%v\n\n%s", r, debug.Stack())
+			_ = errors.Join(a.out.Flush(), a.err.Flush()) // there is nobody else to tell
+			code = 2
+		}
+	}()
 	root := a.rootCommand()
 	root.SetArgs(doubleDashes(args))
 	root.SetIn(a.stdin)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	err := root.ExecuteContext(ctx)
-	code := 0
 	var told exit
 	switch {
 	case err == nil:

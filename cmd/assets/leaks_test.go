@@ -12,7 +12,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -134,6 +137,12 @@ func leaksIn(dir string, secrets redact.Set) (found []string, err error) {
 	return found, err
 }
 
+// searching is the instance that all files are searched with, searches counts these.
+var (
+	searching = sync.OnceValues(func() (*warehouse.DB, error) { return warehouse.Memory(context.Background()) })
+	searches  atomic.Int64
+)
+
 func leaksInDuckDB(path string, secrets redact.Set) (found []string, err error) {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "searched")
@@ -152,19 +161,20 @@ func leaksInDuckDB(path string, secrets redact.Set) (found []string, err error) 
 			return nil, err
 		}
 	}
-	db, err := warehouse.Memory(ctx)
+	db, err := searching()
 	if err != nil {
 		return nil, err
 	}
-	defer db.Close()
 	c, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	if c.Exec(ctx, "ATTACH "+warehouse.Literal(copied)+" AS searched") != nil {
+	as := fmt.Sprintf("searched_%d", searches.Add(1))
+	if c.Exec(ctx, "ATTACH "+warehouse.Literal(copied)+" AS "+as) != nil {
 		return nil, nil // damaged on purpose
 	}
+	defer func() { err = errors.Join(err, c.Exec(ctx, "DETACH "+as)) }()
 	texts := func(query string, each func(text string)) error {
 		rows, err := c.Query(ctx, query)
 		if err != nil {
@@ -181,7 +191,7 @@ func leaksInDuckDB(path string, secrets redact.Set) (found []string, err error) 
 		return rows.Err()
 	}
 	for _, catalog := range []string{"tables", "views", "columns", "schemas", "indexes", "sequences", "functions", "types"} {
-		err := texts("SELECT r::VARCHAR FROM duckdb_"+catalog+"() AS r WHERE database_name = 'searched'", func(text string) {
+		err := texts("SELECT r::VARCHAR FROM duckdb_"+catalog+"() AS r WHERE database_name = '"+as+"'", func(text string) {
 			if secrets.In(text) {
 				found = append(found, "duckdb_"+catalog+"()")
 			}
@@ -191,7 +201,7 @@ func leaksInDuckDB(path string, secrets redact.Set) (found []string, err error) 
 		}
 	}
 	var tables []string
-	err = texts("SELECT format('{}.{}', '\"' || replace(schema_name, '\"', '\"\"') || '\"', '\"' || replace(table_name, '\"', '\"\"') || '\"') FROM duckdb_tables() WHERE database_name = 'searched'",
+	err = texts("SELECT format('{}.{}', '\"' || replace(schema_name, '\"', '\"\"') || '\"', '\"' || replace(table_name, '\"', '\"\"') || '\"') FROM duckdb_tables() WHERE database_name = '"+as+"'",
 		func(table string) { tables = append(tables, table) })
 	for _, table := range tables {
 		if err != nil {
@@ -201,7 +211,7 @@ func leaksInDuckDB(path string, secrets redact.Set) (found []string, err error) 
 		if !strings.HasPrefix(table, `"_assets".`) { // which may have many rows: they hold values whole
 			where = " WHERE " + beginsOneOf("r::VARCHAR")
 		}
-		err = texts("SELECT r::VARCHAR FROM searched."+table+" AS r"+where, func(text string) {
+		err = texts("SELECT r::VARCHAR FROM "+as+"."+table+" AS r"+where, func(text string) {
 			if secrets.In(text) && !slices.Contains(found, table) {
 				found = append(found, table)
 			}
@@ -321,4 +331,22 @@ func (e *eavesdropper) Run(_ string, f func(testscript.T)) {
 		}
 	}()
 	f(e)
+}
+
+// What the program says as it breaks down holds no secret either.
+func TestABreakdownTellsNoSecret(t *testing.T) {
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	token := canaries["CANARY_TOKEN"]
+	a := newApp(os.Stdin, out, out, nil)
+	a.redactor.Add([]string{token})
+	a.now = func() time.Time { panic("no place for " + token) }
+	code := a.run(t.Context(), []string{"calendar", "@daily"})
+	said, err := os.ReadFile(out.Name())
+	if err != nil || code != 2 || !strings.Contains(string(said), "no place for (sensitive)") || sought().In(string(said)) {
+		t.Errorf("exit code %d, %v:\n%s", code, err, said)
+	}
 }
