@@ -44,6 +44,9 @@ type world struct {
 	events []materialize.Event
 	// onEvent is called with each of them.
 	onEvent func(materialize.Event)
+	// trace is told of phases, and id is that of the next run.
+	trace func(materialize.Phase)
+	id    string
 	// shared binds all statements, if it is not nil, and is not closed.
 	shared compile.Binder
 }
@@ -177,7 +180,7 @@ func (w *world) carryOut(p planned) materialize.Result {
 func (w *world) try(p planned) (materialize.Result, error) {
 	w.events = nil
 	x := &materialize.Executor{
-		DB: w.db, Graph: p.graph, State: p.state, Sources: p.looks, Parallelism: 2,
+		ID: w.id, DB: w.db, Graph: p.graph, State: p.state, Sources: p.looks, Parallelism: 2, Trace: w.trace,
 		Now: func() time.Time { return w.now }, Redact: w.redact,
 		Relook: func(_ context.Context, names []assets.Name) (map[assets.Name]observe.Look, error) {
 			var sources []*assets.Source
