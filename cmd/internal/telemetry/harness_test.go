@@ -94,6 +94,9 @@ func finished(name string, outcome materialize.Outcome, message string, second i
 func small(t *Telemetry, p *assets.Project) {
 	r := t.Begin(p, runID, eight)
 	r.Event(started("staging.orders", 1))
+	if r == nil {
+		return
+	}
 	r.Phases()(materialize.Phase{Kind: materialize.StagePhase, Asset: n("staging.orders"), Began: after(1), Ended: after(2)})
 	r.Event(finished("staging.orders", materialize.Built, "", 3))
 	r.End(materialize.Result{Status: "succeeded", Built: 1, Assets: []materialize.AssetResult{{Asset: n("staging.orders"), Outcome: materialize.Built}}}, nil, after(4))

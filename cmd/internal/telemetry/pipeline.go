@@ -110,7 +110,9 @@ func (p *pipeline) metrics(t *Telemetry, to destination, dead context.Context) (
 	if err != nil {
 		return metricExporter{}, err
 	}
-	return metricExporter{exporter, p.delivery(t, "metrics", to, dead, transport)}, nil
+	d := p.delivery(t, "metrics", to, dead, transport)
+	d.cumulative = true
+	return metricExporter{exporter, d}, nil
 }
 
 func (p *pipeline) delivery(t *Telemetry, what string, to destination, dead context.Context, transport *http.Transport) *delivery {
