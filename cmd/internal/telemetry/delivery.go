@@ -22,8 +22,8 @@ type delivery struct {
 	live bool
 	// cumulative says that what arrives later makes good what was lost before.
 	cumulative bool
-	redact func(string) string
-	dead   context.Context // done when nothing is waited for any longer
+	redact     func(string) string
+	dead       context.Context // done when nothing is waited for any longer
 
 	mu      sync.Mutex
 	made    int

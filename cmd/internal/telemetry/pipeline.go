@@ -116,7 +116,7 @@ func (p *pipeline) metrics(t *Telemetry, to destination, dead context.Context) (
 }
 
 func (p *pipeline) delivery(t *Telemetry, what string, to destination, dead context.Context, transport *http.Transport) *delivery {
-	d := &delivery{what: what, to: to.shown, log: t.Log, live: t.Live, redact: t.Redact, dead: dead}
+	d := &delivery{what: what, to: to.shown, log: t.Log, live: t.Live, redact: to.without(t.Redact), dead: dead}
 	p.deliveries = append(p.deliveries, d)
 	p.transports = append(p.transports, transport)
 	return d
