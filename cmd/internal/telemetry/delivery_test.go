@@ -59,7 +59,7 @@ func TestBadCollectors(t *testing.T) {
 					return
 				}
 			}
-		}, "response body"},
+		}, ""},
 		{"hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
