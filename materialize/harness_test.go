@@ -51,6 +51,9 @@ type world struct {
 	until context.Context
 	// parallelism is how many workers there are; 0: two.
 	parallelism int
+	// trace is told of phases, and id is that of the next run.
+	trace func(materialize.Phase)
+	id    string
 	// shared binds all statements, if it is not nil, and is not closed.
 	shared compile.Binder
 }
@@ -191,8 +194,8 @@ func (w *world) carryOut(p planned) materialize.Result {
 func (w *world) try(p planned) (materialize.Result, error) {
 	w.events = nil
 	x := &materialize.Executor{
-		DB: w.db, Graph: p.graph, State: p.state, Sources: p.looks, Parallelism: cmp.Or(w.parallelism, 2),
-		Pause: w.pause, Random: func() float64 { return 0.5 },
+		ID: w.id, DB: w.db, Graph: p.graph, State: p.state, Sources: p.looks, Parallelism: cmp.Or(w.parallelism, 2),
+		Pause: w.pause, Trace: w.trace, Random: func() float64 { return 0.5 },
 		Now: func() time.Time { return w.now }, Redact: w.redact,
 		Relook: func(_ context.Context, names []assets.Name) (map[assets.Name]observe.Look, error) {
 			var sources []*assets.Source

@@ -44,9 +44,8 @@ type Job interface {
 	Run(context.Context)
 	Tell(context.Context) hcl.Diagnostics
 	Outcome() (materialize.Result, error)
-	// ID is the run's id, and TraceID that of its trace; empty: it is not traced.
-	ID() string
-	TraceID() string
+	// Log is for lines about the run: they say which.
+	Log() zerolog.Logger
 	// Broken reports whether the warehouse has to be opened again after the job.
 	Broken() bool
 }
@@ -129,7 +128,7 @@ type source struct {
 // run is one that goes on.
 type run struct {
 	job    Job
-	log    zerolog.Logger // whose lines say which run they are about
+	log    zerolog.Logger // the job's
 	names  []assets.Name
 	began  time.Time
 	cancel context.CancelFunc

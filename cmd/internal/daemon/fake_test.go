@@ -223,8 +223,7 @@ func (j *fakeJob) Run(ctx context.Context) {
 func (j *fakeJob) Tell(context.Context) hcl.Diagnostics { return nil }
 func (j *fakeJob) Outcome() (materialize.Result, error) { return j.result, j.err }
 func (j *fakeJob) Broken() bool                         { return false }
-func (j *fakeJob) ID() string                           { return j.result.Run }
-func (j *fakeJob) TraceID() string                      { return "" }
+func (j *fakeJob) Log() zerolog.Logger                  { return zerolog.Nop() }
 
 // deliver changes what a source holds. The next look sees it.
 func (f *fake) deliver(source string) {

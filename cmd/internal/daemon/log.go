@@ -153,15 +153,6 @@ func (d *Daemon) missed() {
 		Str("assets", list(overdue)).Msg("assets became overdue while no daemon kept the project")
 }
 
-// logOf is for lines about one run.
-func (d *Daemon) logOf(job Job) zerolog.Logger {
-	with := d.Log.With().Str("run", job.ID())
-	if id := job.TraceID(); id != "" {
-		with = with.Str("trace_id", id)
-	}
-	return with.Logger()
-}
-
 func (d *Daemon) runStarted(r *run, plan planner.Plan) {
 	var names []assets.Name
 	for i := range plan.Steps {

@@ -74,7 +74,7 @@ func (d *Daemon) launch(steps []planner.Step) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(d.runWork)
-	r := &run{job: job, log: d.logOf(job), began: d.now, cancel: cancel, input: d.in, ticks: map[assets.Name]time.Time{}}
+	r := &run{job: job, log: job.Log(), began: d.now, cancel: cancel, input: d.in, ticks: map[assets.Name]time.Time{}}
 	for _, s := range steps {
 		r.names = append(r.names, s.Asset)
 		r.ticks[s.Asset] = s.Tick

@@ -145,9 +145,9 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 		return materialize.Result{}, fault("Cannot record since when schedules are planned with", err)
 	}
 	s.forgetEvents()
-	trace, id := s.trace()
-	if traceID := trace.TraceID(); traceID != "" {
-		s.Log.Info().Str("run", id).Str("trace_id", traceID).Msg("the run is traced")
+	trace, id := s.beginTrace()
+	if trace != nil {
+		s.Log.Info().Msg("the run is traced")
 	}
 	running, c := s.conduct(ctx)
 	executor := materialize.Executor{

@@ -86,9 +86,9 @@ func (s *Session) noSource(n assets.Name) hcl.Diagnostics {
 // forgetEvents removes the events that the warehouse has recorded. Those that stay,
 // because of whatever error, are known to be recorded when they are seen again.
 func (s *Session) forgetEvents() {
-	for _, look := range s.Looks {
+	for name, look := range s.Looks {
 		if err := observe.Forget(s.eventDir(), look); err != nil {
-			s.Log.Warn().Err(err).Msg("an event that was recorded is not removed")
+			s.Log.Warn().Stringer("source", name).Err(err).Msg("an event that was recorded is not removed")
 		}
 	}
 }

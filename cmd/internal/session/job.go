@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/rs/zerolog"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/notify"
@@ -37,11 +38,8 @@ type Job struct {
 	recorded bool
 }
 
-// ID is the id of the run.
-func (j *Job) ID() string { return j.id }
-
-// TraceID is the id of the run's trace; empty: it is not traced.
-func (j *Job) TraceID() string { return j.trace.TraceID() }
+// Log is for lines about the run: they say which.
+func (j *Job) Log() zerolog.Logger { return j.session.Log }
 
 // Session is the project that the job carries a plan out of, as it was when the job began.
 func (j *Job) Session() *Session { return j.session }
@@ -103,7 +101,7 @@ func (s *Session) newJob(db *warehouse.DB, shared *materialize.Shared, plan plan
 	f := s.frozen()
 	f.State = shared.State()
 	j := &Job{Plan: plan, session: f, db: db, shared: shared, began: maps.Clone(f.Looks)}
-	j.trace, j.id = f.trace()
+	j.trace, j.id = f.beginTrace()
 	return j
 }
 

@@ -19,9 +19,11 @@ type delivery struct {
 	log  zerolog.Logger
 	// live says that a failure is told when it begins and when it ends; otherwise
 	// once, at the end.
-	live   bool
-	redact func(string) string
-	dead   context.Context // done when nothing is waited for any longer
+	live bool
+	// cumulative says that what arrives later makes good what was lost before.
+	cumulative bool
+	redact     func(string) string
+	dead       context.Context // done when nothing is waited for any longer
 
 	mu      sync.Mutex
 	made    int
@@ -61,7 +63,7 @@ func (d *delivery) ended() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	lost := d.made - d.sent
-	if lost <= 0 {
+	if lost <= 0 || d.cumulative && d.failing == nil {
 		return
 	}
 	why := "there was no time for them before the end"
@@ -76,6 +78,9 @@ const mostWhy = 300
 
 // brief is why a delivery failed, without the address, which may hold a secret.
 func (d *delivery) brief(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "it had not answered by the end"
+	}
 	var of *url.Error
 	if errors.As(err, &of) {
 		err = of.Err

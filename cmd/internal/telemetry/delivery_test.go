@@ -2,10 +2,14 @@ package telemetry
 
 import (
 	"context"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -55,7 +59,7 @@ func TestBadCollectors(t *testing.T) {
 					return
 				}
 			}
-		}, "response body"},
+		}, ""},
 		{"hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -73,7 +77,7 @@ func TestBadCollectors(t *testing.T) {
 					t.Errorf("the log does not hold %s:\n%s", want, text)
 				}
 			}
-			if strings.Contains(text, secret) {
+			if strings.Contains(text, secret) || strings.Contains(text, token) {
 				t.Errorf("the log holds a secret:\n%s", text)
 			}
 		})
@@ -169,5 +173,37 @@ func TestHeaders(t *testing.T) {
 		if len(collector.Requests()) != 2 {
 			t.Error(collector.Requests())
 		}
+	}
+}
+
+// Whom to trust is said by the environment.
+func TestTLS(t *testing.T) {
+	var c otlptest.Collector
+	server := httptest.NewTLSServer(&c)
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "authority.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(file, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	tel, log := start(false)
+	small(tel, shop(server.URL))
+	tel.Close()
+	if !strings.Contains(log.String(), "certificate") || len(c.Requests()) > 0 {
+		t.Errorf("a stranger was trusted: %s", log)
+	}
+	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", file) // the SDK reads it, too
+	tel, log = start(false, "OTEL_EXPORTER_OTLP_CERTIFICATE="+file)
+	small(tel, shop(server.URL))
+	tel.Close()
+	if log.String() != "" || len(c.Requests()) != 2 {
+		t.Errorf("%d requests arrived: %s", len(c.Requests()), log)
+	}
+	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", "")
+	tel, log = start(false, "OTEL_EXPORTER_OTLP_CERTIFICATE="+file+".gone")
+	small(tel, shop(server.URL))
+	tel.Close()
+	if want := "traces cannot be sent"; !strings.Contains(log.String(), want) {
+		t.Errorf("the log does not say that %s: %s", want, log)
 	}
 }

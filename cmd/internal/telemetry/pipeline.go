@@ -110,11 +110,13 @@ func (p *pipeline) metrics(t *Telemetry, to destination, dead context.Context) (
 	if err != nil {
 		return metricExporter{}, err
 	}
-	return metricExporter{exporter, p.delivery(t, "metrics", to, dead, transport)}, nil
+	d := p.delivery(t, "metrics", to, dead, transport)
+	d.cumulative = true
+	return metricExporter{exporter, d}, nil
 }
 
 func (p *pipeline) delivery(t *Telemetry, what string, to destination, dead context.Context, transport *http.Transport) *delivery {
-	d := &delivery{what: what, to: to.shown, log: t.Log, live: t.Live, redact: t.Redact, dead: dead}
+	d := &delivery{what: what, to: to.shown, log: t.Log, live: t.Live, redact: to.without(t.Redact), dead: dead}
 	p.deliveries = append(p.deliveries, d)
 	p.transports = append(p.transports, transport)
 	return d

@@ -37,8 +37,8 @@ type attempt struct {
 	problem string // error.type of the phase that failed; empty: none did
 }
 
-// Begin begins the trace of a run of p that has this id. It returns nil if traces are
-// sent nowhere.
+// Begin begins the trace of a run of p that has this id. It returns nil if nothing of it
+// would be sent.
 func (t *Telemetry) Begin(p *assets.Project, id string, now time.Time) *Run {
 	to := t.configured(p)
 	if to == nil || to.tracer == nil {
@@ -46,13 +46,15 @@ func (t *Telemetry) Begin(p *assets.Project, id string, now time.Time) *Run {
 	}
 	r := &Run{describer: describer{p, t.Redact}, tracer: to.tracer.Tracer(scope), began: now, assets: map[assets.Name]*attempt{}}
 	r.ctx, r.span = r.tracer.Start(t.parent.context(id), "run", trace.WithTimestamp(now), trace.WithAttributes(r.run(id)...))
+	if !r.span.IsRecording() {
+		return nil
+	}
 	return r
 }
 
-// TraceID is the id of the trace as people write it; empty: the run is in none, or in
-// one that is not kept.
+// TraceID is the id of the trace as people write it; empty: there is none.
 func (r *Run) TraceID() string {
-	if r == nil || !r.span.SpanContext().IsSampled() {
+	if r == nil {
 		return ""
 	}
 	return r.span.SpanContext().TraceID().String()
@@ -129,7 +131,7 @@ func (r *Run) end(a *attempt) { a.span.End(r.at(a.ended)) }
 
 // Phases is who is told of the phases of the run; nil: nobody wants to know.
 func (r *Run) Phases() func(materialize.Phase) {
-	if r == nil || !r.span.IsRecording() {
+	if r == nil {
 		return nil
 	}
 	return r.phaseEnded

@@ -52,6 +52,22 @@ func newEnvironment(environ []string) environment {
 	return e
 }
 
+// shortest is the length in bytes of the shortest header that is taken for a secret.
+const shortest = 8
+
+// without is redact for what the place answers: it may repeat the headers that it got,
+// whether or not the project says that they are sensitive.
+func (d destination) without(redact func(string) string) func(string) string {
+	return func(text string) string {
+		for _, value := range d.headers {
+			if len(value) >= shortest {
+				text = strings.ReplaceAll(text, value, "(sensitive value)")
+			}
+		}
+		return redact(text)
+	}
+}
+
 // settings are those for a project. An endpoint in the environment goes before the
 // project's block, whose headers it must not get.
 func (e environment) settings(declared *assets.OTLP) (s settings) {
