@@ -34,6 +34,7 @@ type chaos struct {
 	root     bool // this process may do everything
 	mounted  bool
 	full     bool // the disk is, at this moment
+	crmBad   bool // the other database is held or broken, at this moment
 	worlds   int  // projects there were; the latest is under attack
 	web      *web
 	supplier *supplier
