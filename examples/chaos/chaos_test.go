@@ -26,28 +26,38 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if linked != "" {
+		os.RemoveAll(linked)
+	}
+	os.Exit(code)
 }
 
-// build links the command, once as it is and once with a clock that obeys NOW, where
-// others may run it.
-func build(t *testing.T) (command, clocked string) {
+// linked holds the commands of this test, where others may run them.
+var linked string
+
+// link makes the command as `go build` does, or with a clock that obeys NOW as
+// `go test -c` does. It is made once.
+func link(t *testing.T, how ...string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "chaos-commands-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	command, clocked = filepath.Join(dir, "assets"), filepath.Join(dir, "clocked", "assets")
-	for _, args := range [][]string{{"build", "-o", command, "../../cmd/assets"}, {"test", "-c", "-o", clocked, "../../cmd/assets"}} {
-		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-			t.Fatalf("go %v: %v\n%s", args, err, out)
+	if linked == "" {
+		dir, err := os.MkdirTemp("", "chaos-commands-")
+		if err == nil {
+			err = os.Chmod(dir, 0o755)
 		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		linked = dir
 	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
+	command := filepath.Join(linked, how[0], "assets")
+	if _, err := os.Stat(command); err == nil {
+		return command
 	}
-	return command, clocked
+	if out, err := exec.Command("go", append(how, "-o", command, "../../cmd/assets")...).CombinedOutput(); err != nil {
+		t.Fatalf("go %v: %v\n%s", how, err, out)
+	}
+	return command
 }
 
 // TestChaos attacks for a while and tolerates nothing.
@@ -57,7 +67,7 @@ func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("attacks real processes for a while; left out with -short")
 	}
-	command, clocked := build(t)
+	command, clocked := link(t, "build"), link(t, "test", "-c")
 	seed := *chaosSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
