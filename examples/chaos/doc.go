@@ -8,6 +8,7 @@
 //	go run ./examples/chaos -assets /tmp/assets -for 10m
 //
 // Where to start: world.go is the project under attack and says what is true of it,
-// attack.go the rounds, and stranger.go the checker: a process of its own that sees
-// nothing but the DuckDB file. Faults stand in processes.go, disk.go, files.go and web.go.
+// attack.go and rounds.go what is done to it, faults.go and web.go what goes wrong, and
+// stranger.go and contents.go are the checker: a process of its own that sees nothing
+// but the DuckDB file.
 package main

@@ -97,10 +97,10 @@ func limited(resource int, least, span uint64) func(*chaos, *child, *rand.Rand) 
 	return func(_ *chaos, victim *child, r *rand.Rand) (func() error, error) {
 		victim.hurt, victim.starved = true, true
 		restore, err := victim.limit(resource, least+r.Uint64N(span))
-		if err != nil {
-			return nil, errNotNow // it has just ended
+		if err != nil && !victim.alive() {
+			return nil, errNotNow
 		}
-		return func() error { restore(); return nil }, nil
+		return restore, err
 	}
 }
 
@@ -237,25 +237,34 @@ func halfWritten(_ *chaos, path string, next []byte, r *rand.Rand) error {
 }
 
 func heldSource(c *chaos, _ *child, _ *rand.Rand) (func() error, error) {
-	c.hurtAll()
+	if c.crmBad {
+		return nil, errNotNow
+	}
 	end, err := c.supplier.hold("SELECT 1")
 	if err != nil {
-		return nil, errNotNow // it is broken, or held already
+		return nil, err
 	}
-	return end, nil
+	c.hurtAll()
+	c.crmBad = true
+	return func() error { c.crmBad = false; return end() }, nil
 }
 
 // brokenSource puts half a database in the place of the other database.
 func brokenSource(c *chaos, _ *child, r *rand.Rand) (func() error, error) {
-	text, err := os.ReadFile(c.supplier.crm())
-	if err != nil || len(text) == 0 {
+	if c.crmBad {
 		return nil, errNotNow
 	}
+	text, err := os.ReadFile(c.supplier.crm())
+	if err != nil {
+		return nil, err
+	}
 	c.hurtAll()
+	c.crmBad = true
 	if err := replace(c.supplier.crm(), text[:r.IntN(len(text))]); err != nil && !c.full {
 		return nil, err
 	}
 	return func() error {
+		c.crmBad = false
 		c.newest[customers]++
 		if err := os.Remove(c.supplier.crm()); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err

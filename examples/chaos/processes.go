@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -113,16 +114,43 @@ func (p *child) wait(limit time.Duration) bool {
 func (p *child) code() int { return p.cmd.ProcessState.ExitCode() }
 
 // limit gives a process that runs less of something from now on.
-func (p *child) limit(resource int, to uint64) (restore func(), err error) {
+func (p *child) limit(resource int, to uint64) (restore func() error, err error) {
 	var old unix.Rlimit
 	pid := p.cmd.Process.Pid
-	if err := unix.Prlimit(pid, resource, nil, &old); err != nil {
+	set := func(to *unix.Rlimit) error {
+		return p.asItself(func() error { return unix.Prlimit(pid, resource, to, nil) })
+	}
+	if err := p.asItself(func() error { return unix.Prlimit(pid, resource, nil, &old) }); err != nil {
 		return nil, err
 	}
-	if err := unix.Prlimit(pid, resource, &unix.Rlimit{Cur: min(to, old.Max), Max: old.Max}, nil); err != nil {
+	if err := set(&unix.Rlimit{Cur: min(to, old.Max), Max: old.Max}); err != nil {
 		return nil, err
 	}
-	return func() { unix.Prlimit(pid, resource, &old, nil) }, nil
+	return func() error {
+		if err := set(&old); p.alive() {
+			return err
+		}
+		return nil
+	}, nil
+}
+
+// asItself does something on a thread whose real user is the one p runs as: in a
+// container even root may lack the right to limit others.
+func (p *child) asItself(do func() error) error {
+	c := p.cmd.SysProcAttr.Credential
+	if c == nil {
+		return do()
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	be := func(uid, gid uint32) { // this thread alone; it still acts as root
+		const same = ^uintptr(0)
+		unix.RawSyscall(unix.SYS_SETRESGID, uintptr(gid), same, same)
+		unix.RawSyscall(unix.SYS_SETRESUID, uintptr(uid), same, same)
+	}
+	be(c.Uid, c.Gid)
+	defer be(0, 0)
+	return do()
 }
 
 // addressSpace is how much of it a process has taken, in bytes.

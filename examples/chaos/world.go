@@ -185,6 +185,9 @@ var assets = []asset{
 	{name: "fan.f2", sql: fanned(2), shows: ordersAndEdit, more: "\n  check \"expression\" { expression = \"faulty <> 2\" }\n", never: "faulty = 2"},
 	{name: "fan.f3", sql: fanned(3), shows: ordersAndEdit},
 	{name: "fan.f4", sql: fanned(4), shows: ordersAndEdit, more: "\n  freshness { max_lag = \"20s\" }\n", lags: true},
+	{name: "fan.f5", sql: fanned(5), shows: ordersAndEdit, more: "\n  freshness { max_lag = \"20s\" }\n", lags: true},
+	{name: "mart.hurried", sql: "select a.g, b.g as other_g, a.d, a.k, a.s + b.s as s from fan.f3 a join fan.f5 b using (k)", more: "\n  freshness { max_lag = \"5s\" }\n",
+		shows: []string{orders + " g", orders + " other_g", edit + " d"}, lags: true},
 	{name: "mart.diamond", sql: "select c.g, f.g as fan_g, c.d, f.k, sum(c.total)::BIGINT as total, any_value(f.s) as s from chain.c1 c join fan.f0 f on c.customer % 7 = f.k group by all",
 		shows: []string{orders + " g", orders + " fan_g", edit + " d"}},
 	{name: "mart.united", sql: "select a.g, b.g as other_g, a.d, a.k, a.s + b.s as s from fan.f1 a join fan.f2 b using (k)",
@@ -204,8 +207,11 @@ var assets = []asset{
 // together are assets that one run publishes, unless one of them failed.
 var together = []string{"stg.orders", "chain.c1", "fan.f0", "fan.f1", "fan.f3", "mart.diamond"}
 
-// slow is a number that takes its time.
-const slow = "(select count(*) from range(4000000) t(x) where hash(x) % 7 = 0)"
+// slow is a number that takes its time, and slowValue the same without.
+const (
+	slow      = "(select count(*) from range(4000000) t(x) where hash(x) % 7 = 0)"
+	slowValue = "571649"
+)
 
 // readsOf finds the names of sources and assets in SQL.
 var readsOf = regexp.MustCompile(`\b(raw|crm|stg|slow|late|chain|fan|mart)\.[a-z_0-9]+`)

@@ -67,10 +67,10 @@ func mend(log []planner.Arrival, seen planner.Observation, now time.Time) []plan
 		return nil
 	}
 	log = slices.Clone(log)
-	next := now
-	if seen.ID != "" && seen.ID != log[len(log)-1].ID {
+	next, last := now, log[len(log)-1]
+	if seen.ID != "" && seen.ID != last.ID {
 		next = earlier(seen.Arrived, now)
-	} else if before := slices.IndexFunc(log, late(now)); before > 0 {
+	} else if before := slices.IndexFunc(log, late(now)); before > 0 && last.Arrived.After(now) {
 		next = log[before-1].Arrived
 	}
 	for i := len(log) - 1; i >= 0; i-- {
