@@ -81,15 +81,6 @@ func (s *Session) Collect(ctx context.Context, dryRun, compact bool) (c Collecte
 	return c, nil
 }
 
-// write opens the warehouse for writing.
-func (s *Session) write(ctx context.Context, do func(*warehouse.DB) error) error {
-	db, err := warehouse.Open(ctx, s.warehouse(false))
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(db), db.Close())
-}
-
 // keeping is what the project keeps of the past now, at most so many rows of a kind being
 // deleted; 0: all that are to go.
 func (s *Session) keeping(most int) warehouse.Keeping {
