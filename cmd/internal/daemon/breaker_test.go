@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/rs/zerolog"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/materialize"
@@ -71,6 +72,8 @@ type recordedJob struct {
 	plan   planner.Plan
 	result materialize.Result
 }
+
+func (j *recordedJob) Log() zerolog.Logger { return zerolog.Nop() }
 
 // Run records what a run would: when what failed may be tried again, and how often it was.
 func (j *recordedJob) Run(context.Context) {

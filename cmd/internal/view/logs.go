@@ -54,20 +54,22 @@ func NewLog(m planner.Materialization) []LogJSON {
 			line.Rows = &m.Rows
 		}
 	}
-	return []LogJSON{line}
+	var lines []LogJSON
+	for i, a := range m.Attempts {
+		if m.Status == planner.Failed && i == len(m.Attempts)-1 { // the record says how that one came out
+			line.Attempt, line.Class = a.Number, string(a.Class)
+			continue
+		}
+		lines = append(lines, LogJSON{At: a.Ended.UTC(), Run: m.Run, Asset: m.Asset, What: "retry", Attempt: a.Number, Class: string(a.Class), Message: a.Err})
+	}
+	return append(lines, line)
 }
 
 // LiveLog is the line for an event of a run that goes on, as a line of `apply -json` holds
 // it: without What, if that is not about an asset. published says that there is more among
 // the records now.
 func LiveLog(event []byte) (line LogJSON, published bool, err error) {
-	var e struct {
-		EventJSON
-		Attempt     int        `json:"attempt"`
-		MaxAttempts int        `json:"max_attempts"`
-		Class       string     `json:"class"`
-		NextAttempt *time.Time `json:"next_attempt"`
-	}
+	var e EventJSON
 	if err := json.Unmarshal(event, &e); err != nil || e.Asset == nil {
 		return line, e.Type == string(materialize.RunPublished), err
 	}
@@ -86,7 +88,7 @@ func LiveLog(event []byte) (line LogJSON, published bool, err error) {
 		if e.Status == string(materialize.Built) || e.Status == string(materialize.TakenUp) {
 			line.Rows = e.Rows
 		}
-	case "asset_retry":
+	case string(materialize.AssetRetry):
 		line.What = "retry"
 	}
 	return line, false, nil
