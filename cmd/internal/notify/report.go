@@ -77,8 +77,8 @@ func count(n int, one, more string) string {
 	return fmt.Sprintf("%d %s", n, more)
 }
 
-// sentences are the errors of a run as one text.
-func sentences(diags hcl.Diagnostics) string {
+// Sentences are the errors of a run as one text.
+func Sentences(diags hcl.Diagnostics) string {
 	var texts []string
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {

@@ -124,7 +124,7 @@ func (r *Run) Close(ctx context.Context, failure hcl.Diagnostics) hcl.Diagnostic
 		if ctx.Err() != nil || slices.ContainsFunc(failure, wasStopped) {
 			state = export.RunAbort
 		}
-		r.events.stopped(state, r.Now(), sentences(failure))
+		r.events.stopped(state, r.Now(), Sentences(failure))
 	}
 	// Both end at once: while one is waited for, the other goes on.
 	for _, d := range []*delivery{r.file, r.server} {

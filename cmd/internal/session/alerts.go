@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -49,9 +48,9 @@ func (s *Session) Alert(ctx context.Context, alerts *notify.Alerts, failure hcl.
 	if alerts == nil {
 		return nil
 	}
-	if scene := s.Scene(); ctx.Err() == nil && !s.Overtaken {
+	if scene := s.Scene(); ctx.Err() == nil && !s.Overtaken && !s.Stopped {
 		if failure.HasErrors() {
-			scene.Fault, scene.FaultSince = errors.Join(failure.Errs()...).Error(), s.Now()
+			scene.Fault, scene.FaultSince = notify.Sentences(failure), s.Now()
 		}
 		alerts.Look(scene)
 	}

@@ -163,6 +163,8 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	c.end(result, err)
 	trace.End(result, err, s.Now())
 	if err != nil {
+		var stopped *StoppedError
+		s.Stopped = errors.As(err, &stopped)
 		return result, fault("The run failed", err)
 	}
 	// A source that moved while it was read was looked at again.

@@ -62,6 +62,8 @@ type Session struct {
 	// Overtaken says that Apply did nothing: another run had been published after
 	// the plan was made.
 	Overtaken bool
+	// Stopped says that a person ended the run of Apply.
+	Stopped bool
 
 	recorded map[assets.Name]planner.Observation // in the warehouse
 	lately   map[assets.Name]planner.Observation // by the latest look, as cached
