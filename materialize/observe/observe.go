@@ -38,6 +38,12 @@ type Look struct {
 	// Again is when something of that is taken if nothing else happens; zero: nobody
 	// knows.
 	Again time.Time
+	// After is the newest version in the log of the source, and when that was seen, as far
+	// as the look knew.
+	After planner.Arrival
+	// Overtaken says that another process has recorded the version since this one looked:
+	// nothing was seen of it here, and the source has to be looked at again.
+	Overtaken bool
 
 	copies string // the directory that Files were fetched to; empty: they were not
 }

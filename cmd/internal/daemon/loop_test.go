@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/session"
+	"github.com/seed-4311623e/assets/materialize/observe"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
@@ -249,6 +250,32 @@ func TestTheWarehouseMovedBeforeItWasOpened(t *testing.T) {
 		return moved, nil
 	}
 	runFake(t, f, nil, func(b *bubble) { b.wantBuilt("a2") })
+}
+
+// A source of which another process recorded another version is looked at at once, also by
+// rounds that look at nothing else again.
+func TestWhatWasOvertakenIsLookedAtAtOnce(t *testing.T) {
+	for _, once := range []bool{false, true} {
+		f := newFake("a1", "a2")
+		s1 := assets.MustName("s1")
+		before := 0
+		f.opens = func() (bool, error) {
+			f.released = false
+			if f.opened > 1 {
+				return false, nil
+			}
+			before = f.looked
+			delete(f.stale, assets.MustName("a1")) // nothing can be built from it
+			f.looks[s1] = observe.Look{Overtaken: true}
+			return true, nil
+		}
+		runFake(t, f, func(o *Options) { o.Once = once }, func(b *bubble) {
+			if looked := b.count(&f.looked) - before; looked != 1 {
+				t.Errorf("once %v: %d looks after another process recorded a version, want 1", once, looked)
+			}
+			b.wantBuilt("a1", "a2")
+		})
+	}
 }
 
 func TestStop(t *testing.T) {

@@ -33,6 +33,7 @@ func (d *Daemon) start() {
 	}
 	if moved {
 		d.Log.Info().Msg("another process changed the warehouse: planning again")
+		d.look() // at what it has seen of sources
 		d.replan()
 		groups = d.divide()
 	}

@@ -231,7 +231,8 @@ func (d *Daemon) look() {
 	var local []assets.Name
 	for _, name := range assets.SortedNames(d.sources) {
 		s := d.sources[name]
-		if s.looking || !s.event && (d.Once || d.now.Before(d.next(name))) {
+		due := s.event || d.Keeper.Looks()[name].Overtaken || !d.Once && !d.now.Before(d.next(name))
+		if s.looking || !due {
 			continue
 		}
 		s.looking, s.event, s.last = true, false, d.now
@@ -314,6 +315,7 @@ func (d *Daemon) refresh() {
 	case moved:
 		d.Log.Info().Msg("another process changed the warehouse")
 		d.dirty = true
+		d.look() // at what it has seen of sources
 	}
 }
 

@@ -131,8 +131,8 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 		s.Overtaken = true
 		return materialize.Result{}, stale(moved)
 	}
-	if moved, err := s.otherEvents(ctx, db); err != nil {
-		return materialize.Result{}, fault("Cannot read which events were recorded", err)
+	if moved, err := s.overtakenSince(ctx, db); err != nil {
+		return materialize.Result{}, fault("Cannot read which versions of sources were recorded", err)
 	} else if len(moved) > 0 {
 		s.Overtaken = true
 		return materialize.Result{}, stale(moved)

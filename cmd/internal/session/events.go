@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -91,24 +89,6 @@ func (s *Session) forgetEvents() {
 			s.Log.Warn().Stringer("source", name).Err(err).Msg("an event that was recorded is not removed")
 		}
 	}
-}
-
-// otherEvents names the sources of which another process has recorded events since
-// they were looked at: what is recorded after those would seem to be newer.
-func (s *Session) otherEvents(ctx context.Context, db *warehouse.DB) (moved []string, err error) {
-	pushed := maps.Clone(s.Looks)
-	maps.DeleteFunc(pushed, func(_ assets.Name, look observe.Look) bool { return len(look.Events) == 0 })
-	if len(pushed) == 0 {
-		return nil, nil
-	}
-	recorded, err := db.Observations(ctx)
-	for name := range pushed {
-		if recorded[name].ID != s.recorded[name].ID {
-			moved = append(moved, fmt.Sprintf("source %s has a new version", name))
-		}
-	}
-	slices.Sort(moved)
-	return moved, err
 }
 
 // attached lets a connection's database be read.

@@ -121,6 +121,7 @@ func (k *Keeper) Take(l *Loaded) bool {
 		n.State = k.s.State
 		n.known = maps.Clone(n.known)
 		maps.Copy(n.known, k.s.known)
+		n.overtake()
 	} else {
 		k.mark = l.mark
 	}
@@ -150,7 +151,8 @@ func (k *Keeper) Declared() (*assets.Project, *lineage.Graph) {
 	return k.s.Project, k.s.Graph
 }
 
-// Looks are the latest looks at the sources. They are not to be changed.
+// Looks are the latest looks at the sources. They are not to be changed. Those of which
+// another process has recorded another version since are to be looked at again.
 func (k *Keeper) Looks() map[assets.Name]observe.Look { return k.s.Looks }
 
 // Observe is [Session.Observe].
@@ -192,6 +194,7 @@ func (k *Keeper) Refresh(ctx context.Context) (moved bool, err error) {
 func (k *Keeper) adopt(snapshot warehouse.Snapshot) {
 	k.s.State = snapshot.State
 	k.s.know(snapshot.Observed)
+	k.s.overtake()
 	k.s.learn()
 	k.reread()
 }
@@ -226,13 +229,14 @@ func (k *Keeper) Open(ctx context.Context) (moved bool, err error) {
 	in := k.s.input(planner.Options{})
 	before := planner.BasisOf(in)
 	in.State = snapshot.State
-	if moved = len(before.Moved(planner.BasisOf(in))) > 0; moved {
+	moved = len(before.Moved(planner.BasisOf(in))) > 0 || len(k.s.overtaken(snapshot.Observed)) > 0
+	if moved {
 		k.adopt(snapshot)
 	}
 	k.db, k.release, k.clean = db, release, true
 	k.shared = materialize.NewShared(snapshot.State, k.s.Parallelism)
 	k.s.begin()
-	return moved, k.lookAgain(ctx, snapshot.Observed)
+	return moved, nil
 }
 
 // unchanged is the state that the warehouse, which is open, holds, as it is known: true if nobody wrote
@@ -259,30 +263,6 @@ func (k *Keeper) unchanged(ctx context.Context, db *warehouse.DB) (planner.State
 		return unrecorded
 	})
 	return state, true
-}
-
-// lookAgain looks again at the sources of which another process has recorded events
-// since: what was recorded after those would seem to be newer.
-func (k *Keeper) lookAgain(ctx context.Context, recorded map[assets.Name]planner.Observation) error {
-	var names []assets.Name
-	for _, name := range assets.SortedNames(k.s.Looks) {
-		if len(k.s.Looks[name].Events) > 0 && recorded[name].ID != k.s.recorded[name].ID {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	k.s.know(recorded)
-	looks, err := k.s.observe(ctx, names)
-	if err != nil {
-		return err
-	}
-	_, diags := k.s.Admit(ctx, looks)
-	if diags.HasErrors() {
-		return diags
-	}
-	return nil
 }
 
 // Begin prepares a job that carries out plan, a part of the latest one. The

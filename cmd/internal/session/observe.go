@@ -45,10 +45,15 @@ func (s *Session) observe(ctx context.Context, names []assets.Name) (map[assets.
 		observe.SweepFetched(o.FetchDir, s.Project.Sources)
 	}
 	looks, err := o.Look(ctx, sources)
-	if err == nil {
-		maps.Copy(looks, open)
+	if err != nil {
+		return nil, err
 	}
-	return looks, err
+	maps.Copy(looks, open)
+	for name, look := range looks {
+		look.After = s.recordedLast(name)
+		looks[name] = look
+	}
+	return looks, nil
 }
 
 // withheld reports whether a source cannot be looked at, for a secret was not obtained.
@@ -81,12 +86,15 @@ func (s *Session) know(recorded map[assets.Name]planner.Observation) {
 		if !r.Failing.IsZero() {
 			s.failing[name] = r.Failing
 		}
-		if r.ID != "" {
-			if last := s.recordedLast(name); last.ID != r.Recorded.ID || !last.Arrived.Equal(r.Recorded.Arrived) {
-				r.Before = nil // a run has recorded them since
-			}
-			s.lately[name] = r.Observation
+		if r.ID == "" {
+			continue
 		}
+		if last := s.recordedLast(name); last.ID != r.Recorded.ID || !last.Arrived.Equal(r.Recorded.Arrived) {
+			if r.Before = nil; last.ID != "" && last.ID != r.ID { // a run has recorded them since
+				continue // and another version after it
+			}
+		}
+		s.lately[name] = r.Observation
 	}
 	for name, look := range s.lately {
 		if looked.After(look.At) && s.failing[name].IsZero() {
@@ -114,8 +122,11 @@ type remembered struct {
 }
 
 // recordedLast is what the warehouse has recorded last of a source.
-func (s *Session) recordedLast(name assets.Name) planner.Arrival {
-	return planner.Arrival{ID: s.recorded[name].ID, Arrived: s.recorded[name].At.UTC().Truncate(time.Microsecond)}
+func (s *Session) recordedLast(name assets.Name) planner.Arrival { return recordOf(s.recorded[name]) }
+
+// recordOf is a version that was recorded, and when it was seen.
+func recordOf(seen planner.Observation) planner.Arrival {
+	return planner.Arrival{ID: seen.ID, Arrived: seen.At.UTC().Truncate(time.Microsecond)}
 }
 
 // remember keeps the latest look at each source that saw which version it has, the

@@ -42,8 +42,11 @@ func (s *Session) Admit(ctx context.Context, looks map[assets.Name]observe.Look)
 			continue // it left the project meanwhile
 		}
 		look, before := looks[name], s.seen[name]
-		s.seen[name] = look
 		was, known := s.Looks[name]
+		if was.Overtaken && look.After != s.recordedLast(name) {
+			continue // it began before that was known
+		}
+		s.seen[name] = look
 		if known && sameLook(before, look) {
 			if was.Err == look.Err { // else it was found not to fit, which still holds
 				look.Before = was.Before // no run has recorded them since
