@@ -102,6 +102,7 @@ func (a *app) retry(ctx context.Context, selectors []string) error {
 
 // retryHere builds what failed, and what is made from that.
 func (a *app) retryHere(ctx context.Context, failed []assets.Name) error {
+	defer a.telemeter()()
 	flags := planFlags{retry: true}
 	for _, name := range failed {
 		flags.targets = append(flags.targets, name.String()+"+")
