@@ -401,6 +401,18 @@ func TestEditing(t *testing.T) {
 	})
 }
 
+// A secret is looked for in the whole text: of one that was cut, or whose blanks became
+// one, nobody would know what is left.
+func TestSecretsAreTakenOutBeforeTextsAreCut(t *testing.T) {
+	const key = "two  blanks"
+	d := describer{redact: func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, secret, "…"), key, "…") }}
+	d.Input.Project = newHouse(t).project
+	a := d.finish(Alert{Summary: "no " + key + " " + strings.Repeat("x", 280) + secret, Cause: strings.Repeat("x", longestCause-4) + secret})
+	if text := a.Summary + a.Cause; strings.Contains(text, "blanks") || strings.Contains(text, secret[:4]) {
+		t.Error(text)
+	}
+}
+
 // All that an alert is about, and nothing that is secret.
 func TestScene(t *testing.T) {
 	h := newHouse(t)
