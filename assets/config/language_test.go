@@ -62,7 +62,7 @@ func TestLanguageReferenceIsComplete(t *testing.T) {
 	}
 	words := append(functionNames(), "csv", "parquet", "json")
 	for _, s := range []schema{topSchema, projectSchema, lineageSchema, openLineageSchema, defaultsSchema, variableSchema, connectionSchema, sourceSchema, whenSchema, sourceFreshnessSchema, assetSchema, columnSchema, freshnessSchema, retrySchema, inputSchema, callbackSchema,
-		testSchema, givenSchema, expectSchema, expectErrorSchema, expectCheckSchema, retentionSchema, telemetrySchema, otlpSchema, duckdbSchema, poolSchema, notifySchema, secretSchema, eventSchema} {
+		testSchema, givenSchema, expectSchema, expectErrorSchema, expectCheckSchema, retentionSchema, telemetrySchema, otlpSchema, duckdbSchema, poolSchema, secretSchema, eventSchema} {
 		words = append(append(words, s.args...), s.blocks...)
 	}
 	for _, options := range readerOptions {

@@ -197,9 +197,9 @@ func TestCleanHidesPasswords(t *testing.T) {
 	a := Attachment{Type: "postgres", At: "host=db password='it''s me' user=ann"}
 	for _, c := range []struct{ text, want string }{
 		{`cannot connect to "host=db password='it''s me' user=ann": no`, `cannot connect to "the connection's dsn": no`},
-		{"host=db password=hunter22 user=ann", "host=db password=… user=ann"},
-		{"host=db PASSWORD = 'a b\\'c' user=ann", "host=db PASSWORD = … user=ann"},
-		{"postgresql://ann:hunter22@db/crm", "postgresql://ann:…@db/crm"},
+		{"host=db password=hunter22 user=ann", "host=db password=(sensitive) user=ann"},
+		{"host=db PASSWORD = 'a b\\'c' user=ann", "host=db PASSWORD = (sensitive) user=ann"},
+		{"postgresql://ann:hunter22@db/crm", "postgresql://ann:(sensitive)@db/crm"},
 		{`password authentication failed for user "ann"`, `password authentication failed for user "ann"`},
 	} {
 		if got := a.Clean(errors.New(c.text)).Error(); got != c.want {

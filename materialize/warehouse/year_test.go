@@ -21,7 +21,7 @@ var year = flag.Bool("year", false, "TestAYear runs for a year, with the retenti
 // TestAYear publishes as a daemon does, with a clock that is faster, and deletes what is
 // not kept once a day: after a while the file grows no more.
 func TestAYear(t *testing.T) {
-	days, perDay, recorded, built := 30, 1, 5, 1
+	days, perDay, recorded, built := 120, 1, 5, 1 // longer than the 50 builds that are kept however old they are
 	keep := assets.Retention{Versions: 1, Runs: 24 * time.Hour, Checks: 24 * time.Hour, Observations: 24 * time.Hour}
 	if *year {
 		days, perDay, recorded, built, keep = 365, 24, 50, 5, assets.DefaultRetention()
@@ -94,7 +94,9 @@ func TestAYear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if size.File > halfway.File+halfway.File/4 {
-		t.Errorf("the file has %d bytes in the end, and had %d halfway: it grows for ever", size.File, halfway.File)
+	// What is free is written to again: how much that is at a moment is chance.
+	used, before := size.File-size.Free, halfway.File-halfway.Free
+	if used > before+before/4 {
+		t.Errorf("%d bytes are used in the end, and %d were halfway: the file grows for ever", used, before)
 	}
 }

@@ -446,11 +446,11 @@ func TestScene(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s %s [%s] %s | %s | %v", a.Event, a.Severity, a.Summary, a.Owner, a.Cause, a.Effect, a.Affected))
 	}
 	want := []string{
-		"asset_failed error late failed [] cannot convert (sensitive value) | It was never built. | []",
+		"asset_failed error late failed [] cannot convert (sensitive) | It was never built. | []",
 		"check_failed error Source raw.orders: check schema failed [] a column is missing | What reads it keeps its last good version. | [late mart.sales staging.orders]",
 		"check_failed error staging.orders: check not_null(amount) failed [data@example.com] 3 rows | Its version of 2026-03-02 09:00 UTC stays visible. | [late mart.sales]",
 		"check_warned warn Source raw.orders: check row_count warns [] fewer rows | It is read all the same. | [late mart.sales staging.orders]",
-		"check_warned warn staging.orders: check none_huge warns [data@example.com] 7 rows with (sensitive value) | It is published all the same. | [late mart.sales]",
+		"check_warned warn staging.orders: check none_huge warns [data@example.com] 7 rows with (sensitive) | It is published all the same. | [late mart.sales]",
 		"source_unobserved warn Source raw.orders cannot be observed [] permission denied | What reads it keeps its last good version. | [late mart.sales staging.orders]",
 		"run_failed error Nothing can be built [] the disk is full | What is published stays visible, and gets older. | []",
 		"project_invalid error The project was edited and has mistakes [] mart.hcl:3: Unsupported block | Its last good version is kept until they are mended. | []",

@@ -45,7 +45,7 @@ func TestBadCollectors(t *testing.T) {
 	}{
 		{"refuses", nil, "connection refused"},
 		{"hangs", hangs, ""},
-		{"is busy, and asks for an hour", answer(503, "Retry-After", "3600", "busy "), "busy (sensitive value)"},
+		{"is busy, and asks for an hour", answer(503, "Retry-After", "3600", "busy "), "busy (sensitive)"},
 		{"does not know us", answer(401, "X", "", "who is "), "401 Unauthorized"},
 		{"sends elsewhere", answer(307, "Location", "http://127.0.0.1:1/", ""), "307 Temporary Redirect"},
 		{"answers with something else", answer(200, "Content-Type", "application/x-protobuf", "<html>"), "proto"},

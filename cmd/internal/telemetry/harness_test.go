@@ -65,7 +65,7 @@ func (l *log) String() string {
 func start(live bool, environ ...string) (*Telemetry, *log) {
 	l := &log{}
 	t := New(Options{Environ: environ, Version: "1.2.3", Log: zerolog.New(l), Live: live, Child: true,
-		Redact: func(s string) string { return strings.ReplaceAll(s, secret, "(sensitive value)") }})
+		Redact: func(s string) string { return strings.ReplaceAll(s, secret, "(sensitive)") }})
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "assets_answer"}, func() float64 { return 42 }))
 	t.Gather(registry)

@@ -42,8 +42,8 @@ func TestARunIsATrace(t *testing.T) {
 	tree, spans, points := arrived(t, &c, "assets.outcome", "assets.rows", "assets.attempt", "error.type", "assets.checks.passed", "assets.tables")
 	want := `run assets.outcome=failed ERROR 1 of 3 assets failed
   asset mart.late assets.outcome=skipped
-  asset mart.sales assets.outcome=failed assets.attempt=1 error.type=sql ERROR no (sensitive value)
-    stage mart.sales error.type=sql ERROR no (sensitive value)
+  asset mart.sales assets.outcome=failed assets.attempt=1 error.type=sql ERROR no (sensitive)
+    stage mart.sales error.type=sql ERROR no (sensitive)
   asset staging.orders assets.outcome=built assets.rows=7 assets.attempt=1
     check staging.orders assets.rows=7 assets.checks.passed=1
       · check row_count warned
@@ -64,7 +64,7 @@ func TestARunIsATrace(t *testing.T) {
 			t.Error(s)
 		}
 	}
-	if texts["stage staging.orders"] != "select '(sensitive value)' as x" || texts["stage mart.sales"] != "(sensitive)" {
+	if texts["stage staging.orders"] != "select '(sensitive)' as x" || texts["stage mart.sales"] != "(sensitive)" {
 		t.Errorf("statements: %q", texts)
 	}
 	if len(points) != 1 || points[0].String() != "assets_answer 42" {
@@ -147,7 +147,7 @@ func TestRunsThatGoOtherwise(t *testing.T) {
 		}, "run assets.outcome=interrupted ERROR interrupted: nothing was published\n  asset mart.sales assets.outcome=interrupted assets.attempt=1\n"},
 		{"the machinery failed", func(r *Run) {
 			r.End(materialize.Result{}, errors.New("the disk is full of "+secret), after(5))
-		}, "run assets.outcome=failed error.type=_OTHER ERROR the disk is full of (sensitive value)\n"},
+		}, "run assets.outcome=failed error.type=_OTHER ERROR the disk is full of (sensitive)\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var collector otlptest.Collector

@@ -61,7 +61,7 @@ func (d destination) without(redact func(string) string) func(string) string {
 	return func(text string) string {
 		for _, value := range d.headers {
 			if len(value) >= shortest {
-				text = strings.ReplaceAll(text, value, "(sensitive value)")
+				text = strings.ReplaceAll(text, value, "(sensitive)")
 			}
 		}
 		return redact(text)
