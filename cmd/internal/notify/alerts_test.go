@@ -22,6 +22,7 @@ import (
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/materialize"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
 
@@ -335,13 +336,13 @@ func TestAFullDisk(t *testing.T) {
 			used = percent
 		}
 		a := NewAlerts(AlertOptions{Dir: h.dir, Now: time.Now, Redact: h.graph.Redact, Log: zerolog.Nop(), Daemon: true, Transport: &h.line,
-			Disk: func(string) (int, error) {
+			Disk: func(string) (warehouse.Disk, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				if used > 100 {
-					return 0, errors.New("unknown")
+					return warehouse.Disk{}, errors.New("unknown")
 				}
-				return used, nil
+				return warehouse.Disk{Used: uint64(used), Free: uint64(100 - used)}, nil
 			}})
 		a.Look(h.scene())
 		time.Sleep(5 * time.Minute)

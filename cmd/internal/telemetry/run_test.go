@@ -102,8 +102,8 @@ func TestRunsThatGoOtherwise(t *testing.T) {
 			r.Event(again("mart.sales", 3))
 			r.Event(finished("mart.sales", materialize.Built, "", 4))
 			r.End(materialize.Result{Status: "succeeded", Assets: []materialize.AssetResult{{Asset: sales, Outcome: materialize.Built}}}, nil, after(5))
-		}, "run assets.outcome=succeeded\n  asset mart.sales assets.outcome=repeated assets.attempt=1 error.type=io ERROR no (sensitive value)\n" +
-			"    stage mart.sales error.type=sql ERROR no (sensitive value)\n  asset mart.sales assets.outcome=built assets.attempt=2\n"},
+		}, "run assets.outcome=succeeded\n  asset mart.sales assets.outcome=repeated assets.attempt=1 error.type=io ERROR no (sensitive)\n" +
+			"    stage mart.sales error.type=sql ERROR no (sensitive)\n  asset mart.sales assets.outcome=built assets.attempt=2\n"},
 		{"the last attempt", func(r *Run) {
 			r.Event(started("mart.sales", 1))
 			r.Event(retried("mart.sales", assets.LockError, "in use", 2))
