@@ -273,7 +273,8 @@ func ancestorsOf(name string) []string {
 // no part of it is a project.
 func declaration(url string, edit int) string {
 	var b strings.Builder
-	b.WriteString("project \"chaos\" {}\n\nconnection \"crm\" {\n  type = \"duckdb\"\n  path = \"data/crm.duckdb\"\n}\n")
+	// Whatever the clock says, nothing is too old to be kept: the stranger misses each record.
+	b.WriteString("project \"chaos\" {\n  retention {\n    runs         = \"36500d\"\n    checks       = \"36500d\"\n    observations = \"36500d\"\n  }\n}\n\nconnection \"crm\" {\n  type = \"duckdb\"\n  path = \"data/crm.duckdb\"\n}\n")
 	for _, s := range sources {
 		where := s.where
 		if strings.Contains(where, "%s") {

@@ -289,11 +289,14 @@ func setAside(path string, now time.Time) (aside string, size int64, err error) 
 	if err != nil {
 		return "", 0, err
 	}
-	aside = path + ".replaced-" + now.UTC().Format("20060102T150405Z")
-	if err := os.Link(path, aside); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return "", 0, fmt.Errorf("%s exists already. Nothing was changed", aside)
-		}
+	moment := path + ".replaced-" + now.UTC().Format("20060102T150405Z")
+	aside = moment
+	err = os.Link(path, aside)
+	for n := 2; errors.Is(err, fs.ErrExist); n++ { // two within a second
+		aside = fmt.Sprintf("%s-%d", moment, n)
+		err = os.Link(path, aside)
+	}
+	if err != nil {
 		// A file system without hard links: for a moment there is no file in the place.
 		if err := os.Rename(path, aside); err != nil {
 			return "", 0, err

@@ -209,11 +209,11 @@ func before(t time.Time) string {
 	return "< " + Literal(id.String())
 }
 
-// runsGone leaves the latest runs: the one that a state's serial names, and the one up
-// to whose end breaches were looked for.
+// runsGone leaves the runs that made what is published, and the latest: the one that a
+// state's serial names, and the one up to whose end breaches were looked for.
 func runsGone(k Keeping) string {
 	return "SELECT rowid AS place FROM _assets.runs WHERE run " + before(k.Now.Add(-k.Runs)) +
-		" AND run <> (SELECT max(run) FROM _assets.runs) AND ended <> (SELECT max(ended) FROM _assets.runs)"
+		" AND run NOT IN (SELECT run FROM _assets.current) AND run <> (SELECT max(run) FROM _assets.runs) AND ended <> (SELECT max(ended) FROM _assets.runs)"
 }
 
 // recordsGone leaves what a state is read from, what estimates and checks look back

@@ -85,6 +85,7 @@ func (k *Keeper) Load() func(context.Context) *Loaded {
 		n.prepared = planner.Prepare(n.Project)
 		switch {
 		case before == nil || before.Project.Warehouse != n.Project.Warehouse:
+			n.Tidy(ctx) // there may be nothing to do for which a run would begin by that
 			var err error
 			if l.mark, err = warehouse.MarkOf(n.Project.Warehouse); err != nil {
 				l.Diags = append(diags, fault("Cannot read the warehouse's state", err)...)
