@@ -364,16 +364,21 @@ func (r *run) fail(t *task, err error) {
 	case t.record.Reads == nil:
 		t.record.Reads = r.versions(t)
 	}
-	message := warehouse.Limited(err).Error()
-	if t.asset.SQL.Sensitive {
-		message = redact.WithoutExcerpt(message)
-	}
-	t.record.Err = r.redact(message)
+	t.record.Err = r.says(t, err)
 	r.giveUp(t)
 	r.finish(t, FailedBuild, t.record.Err)
 	if t.asset.Failure.OnFailure == assets.StopRun {
 		r.halt(t)
 	}
+}
+
+// says is what may be told of an error of a task: nothing that is sensitive.
+func (r *run) says(t *task, err error) string {
+	message := warehouse.Limited(err).Error()
+	if t.asset.SQL.Sensitive {
+		message = redact.WithoutExcerpt(message)
+	}
+	return r.redact(message)
 }
 
 // finish notes how a task came out. A task may come out worse later, when it is

@@ -69,7 +69,7 @@ func overtime(attempt context.Context, err error) error {
 func (r *run) attemptFailed(t *task, err error) {
 	var class assets.ErrorClass
 	class, t.tries.final = warehouse.ClassOf(err)
-	t.tries.list = append(t.tries.list, planner.Attempt{Number: t.tries.number, Began: t.began, Ended: r.Now(), Class: class, Err: r.redact(err.Error())})
+	t.tries.list = append(t.tries.list, planner.Attempt{Number: t.tries.number, Began: t.began, Ended: r.Now(), Class: class, Err: r.says(t, err)})
 	t.record.Class = class
 }
 

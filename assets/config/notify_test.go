@@ -77,6 +77,55 @@ notify "hook" {
 }
 `
 
+// Who runs no command learns no secret. What needs one is there all the same, and nothing
+// is wrong with it.
+func TestNotifyWithoutItsSecrets(t *testing.T) {
+	p := load(t, `
+-- shop.hcl --
+project "shop" {}
+secret "key" { command = ["vault", "read", "key"] }
+notify "chat" {
+  slack { webhook_url = "https://hooks.example.com/${secret.key}" }
+}
+notify "pager" {
+  pagerduty {
+    routing_key = secret.key
+    url         = "https://example.com/${secret.key}"
+  }
+}
+notify "mail" {
+  email {
+    smtp     = "smtp://mail.example.com"
+    from     = "a@example.com"
+    to       = ["b@example.com"]
+    username = secret.key
+    password = secret.key
+  }
+}
+notify "hook" {
+  webhook {
+    url     = secret.key
+    secret  = secret.key
+    headers = { Authorization = "Bearer ${secret.key}" }
+  }
+}
+notify "tell" {
+  command { argv = ["./tell.sh", secret.key] }
+}
+asset "a" {
+  sql = "select 1 as x"
+  callback { command = ["./tell.sh", secret.key] }
+}
+`, Options{})
+	var names []string
+	for _, n := range p.Notify {
+		names = append(names, n.Name)
+	}
+	if want := []string{"chat", "pager", "mail", "hook", "tell"}; !slices.Equal(names, want) || p.Notify[2].Email.Host != "mail.example.com" {
+		t.Errorf("there are %q, want %q", names, want)
+	}
+}
+
 func TestNotify(t *testing.T) {
 	p := load(t, notifying, Options{Environ: []string{"KEY=r0uting", "PASSWORD=passw0rd", "SECRET=whsec_c2VjcmV0"}})
 	base := assets.Notify{Severity: assets.Warn, GroupBy: []assets.GroupBy{assets.ByRun}, GroupWait: 30 * time.Second, RepeatInterval: 4 * time.Hour,

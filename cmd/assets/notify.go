@@ -14,6 +14,7 @@ import (
 	"github.com/seed-4311623e/assets/cmd/internal/session"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
 	"github.com/seed-4311623e/assets/lineage"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
 func (a *app) notifyCommand() *cobra.Command {
@@ -112,7 +113,7 @@ func chosenTargets(s *session.Session, names []string) ([]*assets.Notify, error)
 // also when that ends.
 func (a *app) daemonAlerts(dir string, stays bool) *notify.Alerts {
 	return notify.NewAlerts(notify.AlertOptions{Dir: filepath.Join(dir, ".assets"), Now: a.now, Redact: a.redactor.String, Log: a.log,
-		Disk: notify.DiskUsed, Daemon: stays})
+		Disk: warehouse.DiskOf, Daemon: stays})
 }
 
 // lookAt shows alerts what a daemon knows.

@@ -169,7 +169,11 @@ func (d *Daemon) runStarted(r *run, plan planner.Plan) {
 func runFinished(r *run, result materialize.Result, took time.Duration) {
 	for _, a := range result.Assets {
 		if a.Outcome == materialize.FailedBuild {
-			r.log.Error().Stringer("asset", a.Asset).Str("why", a.Message).Msg("asset failed: its last good version stays visible")
+			e := r.log.Error().Stringer("asset", a.Asset)
+			if n := len(a.Record.Attempts); n > 0 {
+				e = e.Int("attempt", a.Record.Attempts[n-1].Number).Str("class", string(a.Record.Class))
+			}
+			e.Str("why", a.Message).Msg("asset failed: its last good version stays visible")
 		}
 	}
 	e := r.log.Info()

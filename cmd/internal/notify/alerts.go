@@ -13,6 +13,7 @@ import (
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
 // AlertOptions are what alerts need besides the project.
@@ -23,8 +24,8 @@ type AlertOptions struct {
 	Now    func() time.Time
 	Redact func(string) string
 	Log    zerolog.Logger
-	// Disk says how many percent of the file system that holds a path are used.
-	Disk func(path string) (percent int, err error)
+	// Disk measures the file system that a path is on; nil: nobody is told of it.
+	Disk func(path string) (warehouse.Disk, error)
 	// Quiet leaves it to who calls Close to tell of what could not be delivered.
 	Quiet bool
 	// Daemon says that the process stays: it waits for alerts that go into one message,

@@ -22,6 +22,7 @@ import (
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/materialize"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
 
@@ -335,13 +336,13 @@ func TestAFullDisk(t *testing.T) {
 			used = percent
 		}
 		a := NewAlerts(AlertOptions{Dir: h.dir, Now: time.Now, Redact: h.graph.Redact, Log: zerolog.Nop(), Daemon: true, Transport: &h.line,
-			Disk: func(string) (int, error) {
+			Disk: func(string) (warehouse.Disk, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				if used > 100 {
-					return 0, errors.New("unknown")
+					return warehouse.Disk{}, errors.New("unknown")
 				}
-				return used, nil
+				return warehouse.Disk{Used: uint64(used), Free: uint64(100 - used)}, nil
 			}})
 		a.Look(h.scene())
 		time.Sleep(5 * time.Minute)
@@ -399,6 +400,18 @@ func TestEditing(t *testing.T) {
 		a.Close(context.Background())
 		h.want("")
 	})
+}
+
+// A secret is looked for in the whole text: of one that was cut, or whose blanks became
+// one, nobody would know what is left.
+func TestSecretsAreTakenOutBeforeTextsAreCut(t *testing.T) {
+	const key = "two  blanks"
+	d := describer{redact: func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, secret, "…"), key, "…") }}
+	d.Input.Project = newHouse(t).project
+	a := d.finish(Alert{Summary: "no " + key + " " + strings.Repeat("x", 280) + secret, Cause: strings.Repeat("x", longestCause-4) + secret})
+	if text := a.Summary + a.Cause; strings.Contains(text, "blanks") || strings.Contains(text, secret[:4]) {
+		t.Error(text)
+	}
 }
 
 // All that an alert is about, and nothing that is secret.

@@ -156,12 +156,23 @@ func (c *Callbacks) warn(callback assets.Callback, e materialize.Event, why stri
 		Detail: fmt.Sprintf("%s: %s. The run is as it would be without it.", callback.Command[0], strings.TrimSuffix(why, "."))})
 }
 
-// limited keeps the first bytes that are written to it.
-type limited struct{ bytes.Buffer }
+// limited keeps the first bytes that are written to it. An ellipsis says that there were
+// more: where a text was cut, also a part of a secret is looked for.
+type limited struct {
+	bytes.Buffer
+	cut bool
+}
 
 func (l *limited) Write(p []byte) (int, error) {
-	if room := mostOutput - l.Len(); room > 0 {
-		l.Buffer.Write(p[:min(room, len(p))])
-	}
+	room := mostOutput - l.Len()
+	l.Buffer.Write(p[:min(room, len(p))])
+	l.cut = l.cut || len(p) > room
 	return len(p), nil
+}
+
+func (l *limited) String() string {
+	if l.cut {
+		return l.Buffer.String() + "…"
+	}
+	return l.Buffer.String()
 }

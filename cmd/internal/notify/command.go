@@ -44,7 +44,7 @@ func (s *commandSender) send(ctx context.Context, m Message) error {
 	case within.Err() != nil:
 		return fmt.Errorf("it did not end within %s", s.Timeout)
 	case errors.As(err, &exit):
-		return fmt.Errorf("it ended with %s%s", exit.ProcessState, quoted(said.bytes))
+		return fmt.Errorf("it ended with %s%s", exit.ProcessState, quoted(said.text()))
 	}
 	var missing *exec.Error
 	if errors.As(err, &missing) {
@@ -53,13 +53,23 @@ func (s *commandSender) send(ctx context.Context, m Message) error {
 	return fmt.Errorf("%s cannot be run: %w", s.place(), plainly(err))
 }
 
-// tail is the end of what is written to it.
-type tail struct{ bytes []byte }
+// tail is the end of what is written to it. An ellipsis says that there was more: see limited.
+type tail struct {
+	bytes []byte
+	cut   bool
+}
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.bytes = append(t.bytes, p...)
 	if extra := len(t.bytes) - 4096; extra > 0 {
-		t.bytes = t.bytes[extra:]
+		t.bytes, t.cut = t.bytes[extra:], true
 	}
 	return len(p), nil
+}
+
+func (t *tail) text() []byte {
+	if t.cut {
+		return append([]byte("…"), t.bytes...)
+	}
+	return t.bytes
 }

@@ -179,7 +179,7 @@ func (d describer) finish(a Alert) Alert {
 	} else if source := d.Input.Project.Sources[a.Name]; source != nil {
 		a.Kind, a.Owner, a.Tags = "source", source.Owner, source.Tags
 	}
-	a.Summary, a.Cause, a.Effect = d.redact(oneLine(a.Summary)), d.redact(cut(a.Cause, longestCause)), d.redact(a.Effect)
+	a.Summary, a.Cause, a.Effect = oneLine(d.redact(a.Summary)), cut(d.redact(a.Cause), longestCause), d.redact(a.Effect)
 	return a
 }
 

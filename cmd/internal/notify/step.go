@@ -227,13 +227,13 @@ func (a *Alerts) measure(d describer, now time.Time, all bool) {
 		return
 	}
 	a.diskAt = now
-	used, err := a.Disk(filepath.Dir(a.project.Warehouse))
+	disk, err := a.Disk(filepath.Dir(a.project.Warehouse))
 	if err != nil {
 		a.Log.Debug().Err(err).Msg("cannot see how full the disk is")
 		a.disk = nil
 		return
 	}
-	alert := d.ofDisk(used, now)
+	alert := d.ofDisk(disk.UsedPercent(), now)
 	a.disk = &alert
 }
 

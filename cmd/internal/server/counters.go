@@ -18,6 +18,7 @@ type counters struct {
 	mu       sync.Mutex
 	builds   map[assets.Name]buildCount
 	outcomes *prometheus.CounterVec
+	retries  *prometheus.CounterVec
 	duration prometheus.Histogram
 	checks   *prometheus.CounterVec
 	runs     *prometheus.CounterVec
@@ -41,6 +42,7 @@ func newCounters(version string) *counters {
 		outcomes: vec("assets_outcomes_total", "How the assets of finished runs came out.", "outcome",
 			string(materialize.Built), string(materialize.TakenUp), string(materialize.Unchanged), string(materialize.Revalidated),
 			string(materialize.FailedBuild), string(materialize.Skipped), string(materialize.Dropped)),
+		retries: vec("assets_retries_total", "Attempts at assets that failed and were to be repeated in the same run, by class of the error.", "class", classes()...),
 		checks: vec("assets_checks_total", "Checks that were run on builds and on deliveries, by outcome.", "outcome",
 			string(planner.CheckPassed), string(planner.CheckWarned), string(planner.CheckFailed)),
 		runs: vec("assets_runs_total", "Finished runs, by status.", "status", "succeeded", "failed"),
@@ -58,10 +60,19 @@ func newCounters(version string) *counters {
 	return c
 }
 
+func classes() (names []string) {
+	for _, class := range assets.ErrorClasses() {
+		names = append(names, string(class))
+	}
+	return names
+}
+
 // Observe counts what happens in a run. It never waits.
 func (s *Server) Observe(e materialize.Event) {
 	c := s.counters
 	switch {
+	case e.Type == materialize.AssetRetry:
+		c.retries.WithLabelValues(string(e.Class)).Inc()
 	case e.Type == materialize.AssetFinished:
 		c.outcomes.WithLabelValues(string(e.Outcome)).Inc()
 		if wasBuilt(e.Outcome) && e.Action != planner.Drop {
@@ -111,5 +122,5 @@ func (c *counters) counted() map[assets.Name]buildCount {
 }
 
 func (c *counters) collectors() []prometheus.Collector {
-	return []prometheus.Collector{c.outcomes, c.duration, c.checks, c.runs, c.panics, c.info}
+	return []prometheus.Collector{c.outcomes, c.retries, c.duration, c.checks, c.runs, c.panics, c.info}
 }

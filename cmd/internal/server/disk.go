@@ -3,6 +3,8 @@ package server
 import (
 	"os"
 	"path/filepath"
+
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
 var (
@@ -11,18 +13,18 @@ var (
 	diskAvailDesc = describe("assets_disk_available_bytes", "Space on that file system that the daemon may still use.")
 )
 
-// disk tells how large the warehouse is, and how large it may become. What is not there
+// disk tells how large the warehouse at path is, and how large it may become. What is not there
 // or cannot be found out is left out.
-func (e emitter) disk(warehouse string) {
-	if file, err := os.Stat(warehouse); err == nil {
+func (e emitter) disk(path string) {
+	if file, err := os.Stat(path); err == nil {
 		size := file.Size()
-		if log, err := os.Stat(warehouse + ".wal"); err == nil {
+		if log, err := os.Stat(path + ".wal"); err == nil {
 			size += log.Size()
 		}
 		e.gauge(sizeDesc, float64(size))
 	}
-	if size, available, ok := diskOf(filepath.Dir(warehouse)); ok {
-		e.gauge(diskSizeDesc, float64(size))
-		e.gauge(diskAvailDesc, float64(available))
+	if disk, err := warehouse.DiskOf(filepath.Dir(path)); err == nil {
+		e.gauge(diskSizeDesc, float64(disk.Size))
+		e.gauge(diskAvailDesc, float64(disk.Free))
 	}
 }

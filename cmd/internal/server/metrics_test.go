@@ -74,7 +74,7 @@ func TestMetricsTellOfTheSnapshot(t *testing.T) {
 
 func TestMetricsCountWhatHappensInRuns(t *testing.T) {
 	s, d := New(options()), &fakeDaemon{snapshot: shop()}
-	kinds := []string{"assets_builds", "assets_build_failures", "assets_outcomes", "assets_runs_total", "assets_checks_total", "assets_build_duration_seconds_sum", "assets_build_duration_seconds_count", `assets_build_duration_seconds_bucket{le="1"}`}
+	kinds := []string{"assets_builds", "assets_build_failures", "assets_outcomes", "assets_retries", "assets_runs_total", "assets_checks_total", "assets_build_duration_seconds_sum", "assets_build_duration_seconds_count", `assets_build_duration_seconds_bucket{le="1"}`}
 	for _, line := range scrape(t, s, d, kinds...) { // so that the first of its kind is a rise
 		if !strings.HasSuffix(line, " 0") {
 			t.Errorf("before any run: %s", line)
@@ -88,6 +88,9 @@ func TestMetricsCountWhatHappensInRuns(t *testing.T) {
 		{Type: materialize.RunStarted},
 		{Type: materialize.AssetStarted, Asset: n("mart.sales")},
 		{Type: materialize.CheckFinished, Asset: n("mart.sales"), Check: &checks[1]},
+		{Type: materialize.AssetRetry, Asset: n("mart.sales"), Class: assets.CheckError},
+		{Type: materialize.AssetRetry, Asset: n("mart.sales"), Class: assets.IOError},
+		{Type: materialize.AssetRetry, Asset: n("staging.orders"), Class: assets.IOError},
 		finished("mart.sales", planner.Rebuild, materialize.FailedBuild, 500*time.Millisecond),
 		finished("mart.sales", planner.Rebuild, materialize.Unchanged, 2*time.Second),
 		finished("staging.orders", planner.Create, materialize.Built, time.Second),
@@ -115,6 +118,8 @@ func TestMetricsCountWhatHappensInRuns(t *testing.T) {
 		`assets_checks_total{outcome="failed"} 1`, `assets_checks_total{outcome="passed"} 1`, `assets_checks_total{outcome="warned"} 1`,
 		`assets_outcomes_total{outcome="built"} 2`, `assets_outcomes_total{outcome="dropped"} 0`, `assets_outcomes_total{outcome="failed"} 2`,
 		`assets_outcomes_total{outcome="revalidated"} 1`, `assets_outcomes_total{outcome="skipped"} 1`, `assets_outcomes_total{outcome="taken_up"} 1`, `assets_outcomes_total{outcome="unchanged"} 1`,
+		`assets_retries_total{class="check"} 1`, `assets_retries_total{class="command"} 0`, `assets_retries_total{class="io"} 2`,
+		`assets_retries_total{class="lock"} 0`, `assets_retries_total{class="sql"} 0`, `assets_retries_total{class="timeout"} 0`,
 		`assets_runs_total{status="failed"} 1`, `assets_runs_total{status="succeeded"} 1`,
 	}
 	if diff := cmp.Diff(want, scrape(t, s, d, kinds...)); diff != "" {

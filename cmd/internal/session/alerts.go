@@ -9,12 +9,13 @@ import (
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/notify"
+	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
 
 // AlertOptions are those of a process that tells of what goes wrong.
 func (s *Session) AlertOptions() notify.AlertOptions {
-	return notify.AlertOptions{Dir: s.cache(""), Now: s.Now, Redact: s.Redactor.String, Log: s.Log, Disk: notify.DiskUsed}
+	return notify.AlertOptions{Dir: s.cache(""), Now: s.Now, Redact: s.Redactor.String, Log: s.Log, Disk: warehouse.DiskOf}
 }
 
 // Alerts prepares to tell people of what goes wrong; nil: the project names nobody.

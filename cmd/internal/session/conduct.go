@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-4311623e/assets/assets/redact"
 	"github.com/seed-4311623e/assets/cmd/internal/holder"
 	"github.com/seed-4311623e/assets/materialize"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
@@ -14,8 +15,9 @@ import (
 // conduct is a run as other processes see it, which follow what happens in it and may
 // cancel it.
 type conduct struct {
-	run *holder.Run
-	now func() time.Time
+	run    *holder.Run
+	now    func() time.Time
+	redact func(string) string
 	// sofar is what the run has come to, if it publishes nothing: then nobody else records it.
 	sofar warehouse.Run
 }
@@ -23,7 +25,7 @@ type conduct struct {
 // conduct makes a run known. It is carried out with the context that is returned.
 func (s *Session) conduct(ctx context.Context) (context.Context, *conduct) {
 	ctx, run := s.hold.runs.Begin(ctx)
-	return ctx, &conduct{run: run, now: s.Now}
+	return ctx, &conduct{run: run, now: s.Now, redact: s.Redactor.String}
 }
 
 // event is told of all that happens in the run.
@@ -77,13 +79,14 @@ func (c *conduct) stopped(ctx context.Context, db *warehouse.DB, err error) erro
 	return stopped
 }
 
-// end tells whoever waits for it how the run ended.
+// end tells whoever waits for it how the run ended. That is another process, which may not
+// know what is secret.
 func (c *conduct) end(result materialize.Result, err error) {
 	switch stopped := (*StoppedError)(nil); {
 	case errors.As(err, &stopped):
 		c.run.End(string(warehouse.Cancelled))
 	case err != nil:
-		c.run.End("failed: " + err.Error())
+		c.run.End("failed: " + c.redact(redact.WithoutExcerpt(err.Error())))
 	default:
 		c.run.End(result.Status)
 	}

@@ -181,8 +181,8 @@ func (s *Session) surroundings(mark warehouse.Mark) (found []warehouse.Finding) 
 			add(true, leftLog, path+".wal", "a program that was killed left a write-ahead log", "Whoever opens the file next puts it into it")
 		}
 	}
-	if free, ok := warehouse.FreeSpace(dir); ok && err == nil && free < leastFree(info.Size()) {
-		add(false, diskFull, dir, fmt.Sprintf("%s are free on the disk, and the warehouse has %s", humanize.IBytes(uint64(free)), humanize.IBytes(uint64(info.Size()))),
+	if disk, unknown := warehouse.DiskOf(dir); unknown == nil && err == nil && disk.Free < uint64(leastFree(info.Size())) {
+		add(false, diskFull, dir, fmt.Sprintf("%s are free on the disk, and the warehouse has %s", humanize.IBytes(disk.Free), humanize.IBytes(uint64(info.Size()))),
 			"Free some space: a run needs room for a new version of what it builds")
 	}
 	for _, f := range s.left() {

@@ -59,7 +59,7 @@ func (j *Job) Run(ctx context.Context) {
 		Breaches: func(ctx context.Context, before, after planner.State, run warehouse.Run) ([]planner.Breach, error) {
 			return s.settle(ctx, j.db, before, after, run, true)
 		},
-		Emit: s.telling(c.event, j.told.Event, j.callbacks.Event, j.trace.Event),
+		Emit: s.telling(c.event, j.told.Event, j.callbacks.Event, j.trace.Event, j.logRetry),
 	}
 	j.Result, j.Err = executor.Apply(running, s.Project, j.Plan)
 	j.Err = c.stopped(running, j.db, j.Err)
@@ -72,6 +72,14 @@ func (j *Job) Run(ctx context.Context) {
 	err := s.recordNews(func(news []planner.Observation) error { return j.shared.Observe(ctx, j.db, news) })
 	if j.recorded = err == nil; !j.recorded {
 		s.Log.Debug().Err(err).Msg("what was observed during the run is recorded by the next one")
+	}
+}
+
+// logRetry logs that an attempt failed: what else happens in a run is told when it has ended.
+func (j *Job) logRetry(e materialize.Event) {
+	if e.Type == materialize.AssetRetry {
+		j.session.Log.Warn().Stringer("asset", e.Asset).Int("attempt", e.Attempt).Int("max_attempts", e.MaxAttempts).Str("class", string(e.Class)).
+			Time("next", e.Next.UTC()).Str("why", e.Message).Msg("attempt failed: another follows")
 	}
 }
 

@@ -84,7 +84,18 @@ func serve(t *testing.T, h http.Handler) (address string) {
 }
 
 func started(name string, second int) materialize.Event {
-	return materialize.Event{Type: materialize.AssetStarted, Asset: n(name), Action: planner.Create, At: after(second)}
+	return materialize.Event{Type: materialize.AssetStarted, Asset: n(name), Action: planner.Create, Attempt: 1, At: after(second)}
+}
+
+// again is the beginning of the second attempt.
+func again(name string, second int) materialize.Event {
+	e := started(name, second)
+	e.Attempt = 2
+	return e
+}
+
+func retried(name string, class assets.ErrorClass, message string, second int) materialize.Event {
+	return materialize.Event{Type: materialize.AssetRetry, Asset: n(name), Action: planner.Create, Class: class, Message: message, At: after(second)}
 }
 
 func finished(name string, outcome materialize.Outcome, message string, second int) materialize.Event {

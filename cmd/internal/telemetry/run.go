@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/assets/redact"
 	"github.com/seed-4311623e/assets/materialize"
 )
 
@@ -31,7 +33,6 @@ type Run struct {
 type attempt struct {
 	ctx     context.Context
 	span    trace.Span
-	number  int
 	ended   time.Time // zero: it goes on
 	outcome materialize.Outcome
 	problem string // error.type of the phase that failed; empty: none did
@@ -75,11 +76,20 @@ func (r *Run) Event(e materialize.Event) {
 	defer r.mu.Unlock()
 	switch e.Type {
 	case materialize.AssetStarted:
-		r.start(e, r.next(e))
+		if before := r.assets[e.Asset]; before != nil {
+			r.repeat(before, e.At)
+		}
+		r.start(e)
+	case materialize.AssetRetry:
+		if a := r.assets[e.Asset]; a != nil {
+			a.ended = e.At
+			a.span.SetAttributes(outcome(repeated))
+			r.fail(a, e.Class, e.Message)
+		}
 	case materialize.AssetFinished:
 		a := r.assets[e.Asset]
 		if a == nil { // nothing was attempted
-			a = r.start(e, 0)
+			a = r.start(e)
 		}
 		// One that is withheld later comes out worse, but did not take longer.
 		if a.ended.IsZero() {
@@ -87,44 +97,40 @@ func (r *Run) Event(e materialize.Event) {
 		}
 		a.outcome = e.Outcome
 		a.span.SetAttributes(r.finished(e)...)
-		r.judge(a, e.Message)
+		r.judge(a, e.Class, e.Message)
 	}
 }
 
-// next is the number of the attempt that begins with e. One before has failed, or a
-// source moved while it was read: it ends.
-func (r *Run) next(e materialize.Event) int {
-	before := r.assets[e.Asset]
-	if before == nil {
-		return 1
+// repeat ends an attempt that another one follows: it failed, or a source moved while it
+// was read.
+func (r *Run) repeat(a *attempt, now time.Time) {
+	if a.ended.IsZero() {
+		a.ended = now
 	}
-	if before.ended.IsZero() {
-		before.ended = e.At
-	}
-	before.span.SetAttributes(outcome(repeated))
-	r.end(before)
-	return before.number + 1
+	a.span.SetAttributes(outcome(repeated))
+	r.end(a)
 }
 
-// start begins an attempt at an asset; number 0: there is nothing to attempt.
-func (r *Run) start(e materialize.Event, number int) *attempt {
-	a := &attempt{number: number}
-	a.ctx, a.span = r.tracer.Start(r.ctx, "asset "+r.Redact(e.Asset.String()), r.at(e.At), trace.WithAttributes(r.asset(e.Asset, e.Action, number)...))
+// start begins an attempt at an asset.
+func (r *Run) start(e materialize.Event) *attempt {
+	a := &attempt{}
+	a.ctx, a.span = r.tracer.Start(r.ctx, "asset "+r.Redact(e.Asset.String()), r.at(e.At), trace.WithAttributes(r.asset(e.Asset, e.Action, e.Attempt)...))
 	r.assets[e.Asset] = a
 	return a
 }
 
 // judge sets the status of an asset's span.
-func (r *Run) judge(a *attempt, message string) {
-	if a.outcome != materialize.FailedBuild {
-		return
+func (r *Run) judge(a *attempt, class assets.ErrorClass, message string) {
+	if a.outcome == materialize.FailedBuild {
+		r.fail(a, class, message)
 	}
+}
+
+// fail makes the span of an attempt an error. Without a class it is of the kind that the
+// phase was that failed.
+func (r *Run) fail(a *attempt, class assets.ErrorClass, message string) {
 	a.span.SetStatus(codes.Error, r.text(message))
-	problem := a.problem
-	if problem == "" {
-		problem = otherProblem
-	}
-	a.span.SetAttributes(errorType(problem))
+	a.span.SetAttributes(errorType(cmp.Or(string(class), a.problem, otherProblem)))
 }
 
 func (r *Run) end(a *attempt) { a.span.End(r.at(a.ended)) }
@@ -156,6 +162,9 @@ func (r *Run) phaseEnded(p materialize.Phase) {
 		}
 	}
 	if problem, message := problemOf(p); problem != "" {
+		if of := r.project.Assets[p.Asset]; of != nil && of.SQL.Sensitive {
+			message = redact.WithoutExcerpt(message)
+		}
 		span.SetStatus(codes.Error, r.text(message))
 		span.SetAttributes(errorType(problem))
 		if a != nil {
@@ -177,13 +186,15 @@ func (r *Run) End(result materialize.Result, err error, now time.Time) {
 		if of := r.assets[a.Asset]; of != nil && of.outcome != a.Outcome {
 			of.outcome = a.Outcome
 			of.span.SetAttributes(outcome(string(a.Outcome)), r.reason(a.Message))
-			r.judge(of, a.Message)
+			r.judge(of, a.Record.Class, a.Message)
 		}
 	}
 	for _, a := range r.assets {
+		if a.outcome == "" { // it goes on, or another was to follow
+			a.span.SetAttributes(outcome(interrupted))
+		}
 		if a.ended.IsZero() {
 			a.ended = now
-			a.span.SetAttributes(outcome(interrupted))
 		}
 		r.end(a)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/oklog/ulid/v2"
 
+	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/telemetry/otlptest"
 	"github.com/seed-4311623e/assets/materialize"
 	"github.com/seed-4311623e/assets/planner"
@@ -88,12 +89,44 @@ func TestRunsThatGoOtherwise(t *testing.T) {
 		does func(*Run)
 		want string
 	}{
-		{"another attempt", func(r *Run) {
+		{"built anew, for a source moved", func(r *Run) {
 			r.Event(started("mart.sales", 1))
 			r.Event(started("mart.sales", 3))
 			r.Event(finished("mart.sales", materialize.Built, "", 4))
 			r.End(materialize.Result{Status: "succeeded", Assets: []materialize.AssetResult{{Asset: sales, Outcome: materialize.Built}}}, nil, after(5))
-		}, "run assets.outcome=succeeded\n  asset mart.sales assets.outcome=repeated assets.attempt=1\n  asset mart.sales assets.outcome=built assets.attempt=2\n"},
+		}, "run assets.outcome=succeeded\n  asset mart.sales assets.outcome=repeated assets.attempt=1\n  asset mart.sales assets.outcome=built assets.attempt=1\n"},
+		{"another attempt after one that failed", func(r *Run) {
+			r.Event(started("mart.sales", 1))
+			r.Phases()(materialize.Phase{Kind: materialize.StagePhase, Asset: sales, Began: after(1), Ended: after(2), Err: errors.New("no " + secret + "\nLINE 1: ...er2' as x")})
+			r.Event(retried("mart.sales", assets.IOError, "no "+secret, 2))
+			r.Event(again("mart.sales", 3))
+			r.Event(finished("mart.sales", materialize.Built, "", 4))
+			r.End(materialize.Result{Status: "succeeded", Assets: []materialize.AssetResult{{Asset: sales, Outcome: materialize.Built}}}, nil, after(5))
+		}, "run assets.outcome=succeeded\n  asset mart.sales assets.outcome=repeated assets.attempt=1 error.type=io ERROR no (sensitive)\n" +
+			"    stage mart.sales error.type=sql ERROR no (sensitive)\n  asset mart.sales assets.outcome=built assets.attempt=2\n"},
+		{"the last attempt", func(r *Run) {
+			r.Event(started("mart.sales", 1))
+			r.Event(retried("mart.sales", assets.LockError, "in use", 2))
+			r.Event(again("mart.sales", 3))
+			e := finished("mart.sales", materialize.FailedBuild, "it took too long", 4)
+			e.Class = assets.TimeoutError
+			r.Event(e)
+			r.End(materialize.Result{Status: "failed", Failed: 1, Assets: []materialize.AssetResult{{Asset: sales, Outcome: materialize.FailedBuild}}}, nil, after(5))
+		}, "run assets.outcome=failed ERROR 1 of 1 assets failed\n  asset mart.sales assets.outcome=repeated assets.attempt=1 error.type=lock ERROR in use\n" +
+			"  asset mart.sales assets.outcome=failed assets.attempt=2 error.type=timeout ERROR it took too long\n"},
+		{"stopped before another attempt", func(r *Run) {
+			r.Event(started("mart.sales", 1))
+			r.Event(retried("mart.sales", assets.LockError, "in use", 2))
+			e := finished("mart.sales", materialize.FailedBuild, "in use", 4)
+			e.Class = assets.LockError
+			r.Event(e)
+			r.End(materialize.Result{Status: "failed", Failed: 1, Assets: []materialize.AssetResult{{Asset: sales, Outcome: materialize.FailedBuild}}}, nil, after(5))
+		}, "run assets.outcome=failed ERROR 1 of 1 assets failed\n  asset mart.sales assets.outcome=failed assets.attempt=1 error.type=lock ERROR in use\n"},
+		{"interrupted before another attempt", func(r *Run) {
+			r.Event(started("mart.sales", 1))
+			r.Event(retried("mart.sales", assets.LockError, "in use", 2))
+			r.End(materialize.Result{}, context.Canceled, after(5))
+		}, "run assets.outcome=interrupted ERROR interrupted: nothing was published\n  asset mart.sales assets.outcome=interrupted assets.attempt=1 error.type=lock ERROR in use\n"},
 		{"withheld for a check beside others", func(r *Run) {
 			r.Event(started("mart.sales", 1))
 			r.Event(finished("mart.sales", materialize.Built, "", 2))

@@ -1,6 +1,7 @@
 package otlptest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -102,7 +103,7 @@ func Tree(spans []Span, attributes ...string) (string, error) {
 	var write func(parent, indent string)
 	write = func(parent, indent string) {
 		children := below[parent]
-		slices.SortFunc(children, func(a, b Span) int { return strings.Compare(a.Name, b.Name) })
+		slices.SortFunc(children, func(a, b Span) int { return cmp.Or(strings.Compare(a.Name, b.Name), a.Began.Compare(b.Began)) })
 		for _, s := range children {
 			b.WriteString(indent + s.Name)
 			for _, name := range attributes {
