@@ -90,7 +90,10 @@ func (s *Session) know(recorded map[assets.Name]planner.Observation) {
 			continue
 		}
 		if last := s.recordedLast(name); last.ID != r.Recorded.ID || !last.Arrived.Equal(r.Recorded.Arrived) {
-			if r.Before = nil; last.ID != "" && last.ID != r.ID { // a run has recorded them since
+			r.Before = nil // a run has recorded them since
+			// What was seen without a look at the log, as by validate, is as old as it says.
+			unread := r.Recorded.ID == "" && !r.At.Before(last.Arrived)
+			if last.ID != "" && last.ID != r.ID && !unread {
 				continue // and another version after it
 			}
 		}
