@@ -426,7 +426,7 @@ func TestScene(t *testing.T) {
 		Failed: map[planner.Key]planner.Materialization{
 			{Asset: clean}: {Key: planner.Key{Asset: clean}, Run: "2", Status: planner.Failed, Ended: now, Err: "checks failed",
 				Checks: []planner.CheckResult{{Check: "not_null(amount)", Status: planner.CheckFailed, Message: "3 rows"}, {Check: "none_huge", Status: planner.CheckPassed}}},
-			{Asset: late}:  {Key: planner.Key{Asset: late}, Run: "2", Status: planner.Failed, Ended: now, Err: "cannot convert " + secret},
+			{Asset: late}:  {Key: planner.Key{Asset: late}, Run: "2", Status: planner.Failed, Ended: now, Err: "cannot convert " + secret + "\n\nLINE 1: CREATE TABLE"},
 			{Asset: sales}: {Key: planner.Key{Asset: sales}, Run: "2", Status: planner.Skipped, Ended: now, Err: "input failed"},
 		},
 		Verdicts: map[assets.Name]planner.Verdict{orders: {Source: orders, Run: "2", At: now, Checks: []planner.CheckResult{

@@ -105,8 +105,9 @@ func (d describer) ofAsset(name assets.Name) (all []Alert) {
 			}
 		}
 		if !byCheck {
+			cause, _, _ := strings.Cut(failed.Err, "\n") // what follows quotes the statement that was made of the asset's SQL
 			all = append(all, d.finish(Alert{ID: "asset " + name.String(), Event: assets.AssetFailed, Name: name, Run: failed.Run, Since: failed.Ended,
-				Summary: fmt.Sprintf("%s failed", name), Cause: failed.Err, Effect: effect,
+				Summary: fmt.Sprintf("%s failed", name), Cause: cause, Effect: effect,
 				Next: []string{"assets why " + name.String(), "assets runs show " + failed.Run}}))
 		}
 	}
