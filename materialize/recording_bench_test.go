@@ -80,9 +80,11 @@ func BenchmarkRecording(b *testing.B) {
 			b.Fatal(err)
 		}
 		began = time.Now()
-		if err := warehouse.Save(path, filepath.Join(dir, "state"), warehouse.Snapshot{State: result.State}); err != nil {
+		mark, err := warehouse.MarkOf(path)
+		if err != nil {
 			b.Fatal(err)
 		}
+		warehouse.Save(mark, filepath.Join(dir, "state"), warehouse.Snapshot{State: result.State})
 		recording += time.Since(began)
 	}
 	b.ReportMetric(100*float64(recording)/float64(running-recording), "%recording")

@@ -66,7 +66,14 @@ func Load(ctx context.Context, o Options, cachePath string) (Snapshot, error) {
 	if err != nil || snapshot.Held {
 		return snapshot, err
 	}
-	return snapshot, Save(o.Path, cachePath, snapshot)
+	mark := Mark{now, settled} // that of what was read, or of something older
+	if !settled {
+		if mark, err = MarkOf(o.Path); err != nil {
+			return snapshot, err
+		}
+	}
+	Save(mark, cachePath, snapshot)
+	return snapshot, nil
 }
 
 // attempts is how often a warehouse is opened to read the same of it: each time the
@@ -113,18 +120,17 @@ func (db *DB) reading(ctx context.Context, do func(*Conn) error) error {
 	return c.transaction(ctx, func() error { return do(c) })
 }
 
-// Save remembers a snapshot as that of the warehouse as it stands now, closed.
+// Save remembers a snapshot as that of a warehouse with a mark, which is to be taken as
+// soon as the file is closed: later on another process may have written to it.
 // A cache that cannot be written is no error: it only saves time.
-func Save(path, cachePath string, s Snapshot) error {
-	now, settled, err := stampOf(path)
-	if err != nil || !settled {
-		return nil
+func Save(mark Mark, cachePath string, s Snapshot) {
+	if !mark.settled || mark.stamp == (stamp{}) {
+		return
 	}
 	var content bytes.Buffer
-	if gob.NewEncoder(&content).Encode(cacheFile{cacheFormat, Engine(), now, s}) == nil {
+	if gob.NewEncoder(&content).Encode(cacheFile{cacheFormat, Engine(), mark.stamp, s}) == nil {
 		_ = ReplaceFile(cachePath, sealed(content.Bytes()))
 	}
-	return nil
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -29,7 +29,8 @@ func (s *Session) Apply(ctx context.Context, plan planner.Plan) (materialize.Res
 	callbacks := s.callbacks()
 	result, diags := s.apply(ctx, db, plan, callbacks)
 	err = release()
-	diags = append(diags, callbacks.Wait(ctx)...) // others may have the warehouse meanwhile
+	mark, _ := warehouse.MarkOf(s.Project.Warehouse) // what has none is not cached
+	diags = append(diags, callbacks.Wait(ctx)...)    // others may have the warehouse meanwhile
 	if err != nil {
 		return result, append(diags, fault("Cannot close the warehouse", err)...)
 	}
@@ -48,11 +49,18 @@ func (s *Session) Apply(ctx context.Context, plan planner.Plan) (materialize.Res
 	s.State = result.State
 	s.State.Arrivals = s.arrivals()
 	s.planned = nil
-	snapshot := warehouse.Snapshot{State: s.State, Observed: observed}
-	if err := warehouse.Save(s.Project.Warehouse, s.cache("state"), snapshot); err != nil {
-		s.Log.Debug().Err(err).Msg("the state is not cached")
-	}
+	warehouse.Save(mark, s.cache("state"), warehouse.Snapshot{State: s.State, Observed: observed})
 	return result, diags
+}
+
+// overtook refuses a plan that another run came before. The next one is made from what the
+// warehouse holds, whatever is cached of it.
+func (s *Session) overtook(moved []string) hcl.Diagnostics {
+	s.Overtaken = true
+	if err := os.Remove(s.cache("state")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.Log.Debug().Err(err).Msg("the cached state stays")
+	}
+	return stale(moved)
 }
 
 // arrivals are the logs of sources with what was recorded by this run.
@@ -128,14 +136,12 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	in := s.input(planner.Options{})
 	in.State = now
 	if moved := plan.Basis.Moved(planner.BasisOf(in)); len(moved) > 0 {
-		s.Overtaken = true
-		return materialize.Result{}, stale(moved)
+		return materialize.Result{}, s.overtook(moved)
 	}
 	if moved, err := s.overtakenSince(ctx, db); err != nil {
 		return materialize.Result{}, fault("Cannot read which versions of sources were recorded", err)
 	} else if len(moved) > 0 {
-		s.Overtaken = true
-		return materialize.Result{}, stale(moved)
+		return materialize.Result{}, s.overtook(moved)
 	}
 	news := s.news()
 	if err := db.Observe(ctx, news); err != nil {

@@ -43,13 +43,12 @@ func (s *Session) Check(ctx context.Context, names []assets.Name) (materialize.R
 		return materialize.Report{}, fault("Cannot open the warehouse, in which results are recorded", err)
 	}
 	report, state, err := s.check(ctx, db, names)
-	if err := errors.Join(err, release()); err != nil {
+	err = errors.Join(err, release())
+	mark, _ := warehouse.MarkOf(s.Project.Warehouse) // what has none is not cached
+	if err != nil {
 		return report, fault("The checks could not be run", err)
 	}
-	snapshot := warehouse.Snapshot{State: state, Observed: maps.Clone(s.recorded)}
-	if err := warehouse.Save(s.Project.Warehouse, s.cache("state"), snapshot); err != nil {
-		s.Log.Debug().Err(err).Msg("the state is not cached")
-	}
+	warehouse.Save(mark, s.cache("state"), warehouse.Snapshot{State: state, Observed: maps.Clone(s.recorded)})
 	return report, nil
 }
 

@@ -333,9 +333,7 @@ func (k *Keeper) Release() error {
 	}
 	k.s.end()
 	// The next plan, of whichever process, need not open the file to know what is in it.
-	if err := warehouse.Save(k.s.Project.Warehouse, k.s.cache("state"), snapshot); err != nil {
-		k.s.Log.Debug().Err(err).Msg("the state is not cached")
-	}
+	warehouse.Save(k.mark, k.s.cache("state"), snapshot)
 	return nil
 }
 
