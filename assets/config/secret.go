@@ -70,16 +70,11 @@ func (l *loader) declareSecrets() {
 }
 
 func (l *loader) declareSecret(f *file, b *hclsyntax.Block) {
-	name, ok := l.label(b, "name")
+	name, ok := l.identifier(b, secretSchema)
 	if !ok {
 		return
 	}
 	what := fmt.Sprintf("secret %q", name)
-	l.fits(b.Body, secretSchema, what)
-	if !hclsyntax.ValidIdentifier(name) {
-		l.report(problem(b.LabelRanges[0], fmt.Sprintf("Invalid name of a secret %q", name), "Use letters, digits, - and _, beginning with a letter."))
-		return
-	}
 	if first, ok := l.declared[name]; ok {
 		l.duplicate(what, first.decl, b.DefRange())
 		return

@@ -99,17 +99,25 @@ func escapeGlob(path string) string {
 
 func (l *loader) variableNames() []string { return slices.Sorted(maps.Keys(l.variables)) }
 
+// identifier is the label of a block that expressions refer to by it.
+func (l *loader) identifier(b *hclsyntax.Block, fits schema) (name string, ok bool) {
+	if name, ok = l.label(b, "name"); !ok {
+		return "", false
+	}
+	l.fits(b.Body, fits, fmt.Sprintf("%s %q", b.Type, name))
+	if !hclsyntax.ValidIdentifier(name) {
+		l.report(problem(b.LabelRanges[0], fmt.Sprintf("Invalid name of a %s %q", b.Type, name), "Use letters, digits, - and _, beginning with a letter."))
+		return "", false
+	}
+	return name, true
+}
+
 func (l *loader) declareVariable(f *file, b *hclsyntax.Block) {
-	name, ok := l.label(b, "name")
+	name, ok := l.identifier(b, variableSchema)
 	if !ok {
 		return
 	}
 	what := fmt.Sprintf("variable %q", name)
-	l.fits(b.Body, variableSchema, what)
-	if !hclsyntax.ValidIdentifier(name) {
-		l.report(problem(b.LabelRanges[0], fmt.Sprintf("Invalid name of a variable %q", name), "Use letters, digits, - and _, beginning with a letter."))
-		return
-	}
 	if first, ok := l.variables[name]; ok {
 		l.duplicate(fmt.Sprintf("variable %q", name), first.decl, b.DefRange())
 		return

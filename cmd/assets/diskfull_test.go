@@ -16,23 +16,7 @@ import (
 // published stays as it was, the message says what is wrong, and once there is
 // room the next apply goes through.
 func TestDiskFull(t *testing.T) {
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=12m"); err != nil {
-		t.Skip("needs the right to mount a small file system:", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
-	write := func(path, text string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(dir, path), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	run := func(args ...string) (string, error) {
-		c := exec.Command("assets", append([]string{"-chdir=" + dir}, args...)...)
-		c.Env = append(os.Environ(), "NO_COLOR=1")
-		out, err := c.CombinedOutput()
-		return string(out), err
-	}
+	_, write, run := onSmallDisk(t)
 	project := func(rows int) string {
 		return fmt.Sprintf(`project "full" {}
 source "raw.seed" {
@@ -76,23 +60,7 @@ asset "t" {
 // TestHousekeepingOnAFullDisk has too little room for copies of the warehouse. Each is
 // refused before it begins, the warehouse stays, and doctor says why.
 func TestHousekeepingOnAFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=12m"); err != nil {
-		t.Skip("needs the right to mount a small file system:", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
-	write := func(path, text string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(dir, path), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	run := func(args ...string) (string, error) {
-		c := exec.Command("assets", append([]string{"-chdir=" + dir}, args...)...)
-		c.Env = append(os.Environ(), "NO_COLOR=1")
-		out, err := c.CombinedOutput()
-		return string(out), err
-	}
+	dir, write, run := onSmallDisk(t)
 	write("project.hcl", "project \"full\" {}\nasset \"t\" {\n  sql = \"select hash(i) as h from range(500000) r(i)\"\n}\n")
 	if out, err := run("apply", "-auto-approve"); err != nil {
 		t.Fatalf("apply: %v\n%s", err, out)
@@ -112,4 +80,27 @@ func TestHousekeepingOnAFullDisk(t *testing.T) {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 5 {
 		t.Errorf("left behind: %v, %v", entries, err)
 	}
+}
+
+// onSmallDisk makes a project's directory with a disk of 12 MiB of its own.
+func onSmallDisk(t *testing.T) (dir string, write func(path, text string), run func(args ...string) (string, error)) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=12m"); err != nil {
+		t.Skip("needs the right to mount a small file system:", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	write = func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, path), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run = func(args ...string) (string, error) {
+		c := exec.Command("assets", append([]string{"-chdir=" + dir}, args...)...)
+		c.Env = append(os.Environ(), "NO_COLOR=1")
+		out, err := c.CombinedOutput()
+		return string(out), err
+	}
+	return dir, write, run
 }

@@ -21,13 +21,8 @@ func (a *app) notifyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "notify",
 		Short: "Look at who is told of what goes wrong, and try whether that arrives",
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(c, args[0])
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args:  takesCommand,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(&cobra.Command{
 		Use:   "list",

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"sync"
@@ -13,7 +12,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/seed-4311623e/assets/lineage/export/openlineagetest"
-	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
 // specification validates events; nil: there is no copy of it here.
@@ -65,15 +63,7 @@ func events(ts *testscript.TestScript, neg bool, args []string) {
 // collect is a server that takes events: `collect URLFILE OUT`. It appends them to
 // OUT, and answers 503 as long as a file OUT.down is there. It ends when killed.
 func collect() {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err == nil {
-		// In one piece: a reader must not see half an address.
-		err = warehouse.ReplaceFile(os.Args[1], []byte("http://"+listener.Addr().String()+"/api/v1/lineage"))
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	listener := announced("/api/v1/lineage")
 	var mu sync.Mutex
 	fmt.Fprintln(os.Stderr, http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()

@@ -26,13 +26,8 @@ Begin with "assets init", then "assets plan" and "assets apply".`,
 		SilenceUsage:      true,
 		PersistentPreRunE: a.prepare,
 		Version:           versionText(),
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(c, args[0])
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args:              takesCommand,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
@@ -98,6 +93,14 @@ func takes(least, most int) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// takesCommand refuses what is not the name of a command below c.
+func takesCommand(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknownCommand(c, args[0])
+	}
+	return nil
 }
 
 func unknownCommand(c *cobra.Command, name string) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,21 +14,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/seed-4311623e/assets/cmd/internal/telemetry/otlptest"
-	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
 // collector takes OTLP: `collector URLFILE OUT`. It keeps each request as a file in the
 // directory OUT. While there is a file OUT.hangs, it takes a request and never answers.
 // It ends when killed.
 func collector() {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err == nil {
-		err = warehouse.ReplaceFile(os.Args[1], []byte("http://"+listener.Addr().String()))
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	listener := announced("")
 	out := os.Args[2]
 	var mu sync.Mutex
 	kept := 0
