@@ -39,9 +39,12 @@ func (db *DB) Stage(ctx context.Context, batch []Staging) error {
 	}
 	defer c.Close()
 	return c.transaction(ctx, func() error {
-		records := make([]planner.Materialization, len(batch))
+		records := make([][]any, len(batch))
 		for i, s := range batch {
-			records[i] = s.Record
+			var err error
+			if records[i], err = recordRow(s.Record); err != nil {
+				return err
+			}
 			if s.From != "" {
 				if err := c.Exec(ctx, "CREATE TABLE "+TableRef(s.Record.Table)+" AS FROM "+s.From); err != nil {
 					return err
@@ -181,17 +184,22 @@ func IsCurrent(s planner.Status) bool {
 }
 
 func (c *Conn) publishRecords(ctx context.Context, p Publication) error {
-	var current, failed []planner.Materialization
+	var all, current, failed [][]any
 	gone := slices.Clone(p.Forget)
 	var settled []planner.Key // no failure, and nothing staged, is left of these
 	for _, m := range p.Records {
+		row, err := recordRow(m)
+		if err != nil {
+			return err
+		}
+		all = append(all, row)
 		switch {
 		case IsCurrent(m.Status):
-			current = append(current, m)
+			current = append(current, row)
 			gone = append(gone, m.Key)
 			settled = append(settled, m.Key)
 		case m.Status == planner.Failed:
-			failed = append(failed, m)
+			failed = append(failed, row)
 			settled = append(settled, m.Key)
 		}
 	}
@@ -202,7 +210,7 @@ func (c *Conn) publishRecords(ctx context.Context, p Publication) error {
 		c.forget(ctx, "failures", settled),
 		c.appendRecords("current", current),
 		c.appendRecords("failures", failed),
-		c.appendRecords("materializations", p.Records),
+		c.appendRecords("materializations", all),
 		c.recordAudits(ctx, p.Audits),
 		c.enterBreaches(ctx, p.Breaches),
 		c.appendRun(p.Run),
@@ -221,25 +229,30 @@ func (c *Conn) forget(ctx context.Context, table string, keys []planner.Key) err
 	if len(keys) == 0 {
 		return nil
 	}
-	list := make([]string, len(keys))
+	names, starts := make([]string, len(keys)), make([]string, len(keys))
 	for i, k := range keys {
-		list[i] = "(" + Literal(k.Asset.String()) + ", " + timestamp(k.Start) + ")"
+		names[i], starts[i] = k.Asset.String(), "-infinity"
+		if !k.Start.IsZero() {
+			starts[i] = k.Start.UTC().Format(instantLayout)
+		}
 	}
 	return c.Exec(ctx, "DELETE FROM "+Catalog+"._assets."+table+" WHERE environment = '"+Environment+
-		"' AND (asset, coalesce(interval_start, '-infinity'::TIMESTAMPTZ)) IN ("+strings.Join(list, ", ")+")")
+		"' AND (asset, coalesce(interval_start, '-infinity'::TIMESTAMPTZ)) IN (SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[])::TIMESTAMPTZ)", names, starts)
 }
 
-func (c *Conn) appendRecords(table string, records []planner.Materialization) error {
-	return c.appendRows(table, len(records), func(i int) ([]any, error) {
-		m := records[i]
-		text, err := json.Marshal(m)
-		var start, end any
-		if !m.IsAlways() {
-			start, end = m.Start.UTC(), m.End.UTC()
-		}
-		return []any{Environment, m.Asset.String(), start, end, m.ID, m.Run, string(m.Status), string(m.Made.ID),
-			m.Rows, m.Began.UTC(), m.Ended.UTC(), m.Table, m.Err, string(text)}, err
-	})
+func (c *Conn) appendRecords(table string, rows [][]any) error {
+	return c.appendRows(table, len(rows), func(i int) ([]any, error) { return rows[i], nil })
+}
+
+// recordRow is a record as a row of the tables that hold records.
+func recordRow(m planner.Materialization) ([]any, error) {
+	text, err := json.Marshal(m)
+	var start, end any
+	if !m.IsAlways() {
+		start, end = m.Start.UTC(), m.End.UTC()
+	}
+	return []any{Environment, m.Asset.String(), start, end, m.ID, m.Run, string(m.Status), string(m.Made.ID),
+		m.Rows, m.Began.UTC(), m.Ended.UTC(), m.Table, m.Err, string(text)}, err
 }
 
 // appendRows appends through DuckDB's appender, a fiftieth of the cost of VALUES.
@@ -348,15 +361,10 @@ func firstLine(s string) string {
 	return line
 }
 
+// instantLayout is how a time in UTC is written for DuckDB, which knows microseconds.
+const instantLayout = "2006-01-02 15:04:05.999999"
+
 // Instant is a time as a SQL expression of type TIMESTAMPTZ.
 func Instant(t time.Time) string {
-	return Literal(t.UTC().Format("2006-01-02 15:04:05.999999")) + "::TIMESTAMPTZ"
-}
-
-// timestamp is a time as a SQL expression; the zero time is minus infinity.
-func timestamp(t time.Time) string {
-	if t.IsZero() {
-		return "'-infinity'::TIMESTAMPTZ"
-	}
-	return Instant(t)
+	return Literal(t.UTC().Format(instantLayout)) + "::TIMESTAMPTZ"
 }
