@@ -12,7 +12,8 @@ import (
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 )
 
-// sighting is a file that was not taken because it may still be being written.
+// sighting is a file that may still be being written, or that was found complete though
+// its mtime, which is still to come, does not tell.
 type sighting struct {
 	Size    int64     `json:"size"`
 	ModTime int64     `json:"mtime"` // ns since 1970
@@ -69,10 +70,12 @@ func (o *Observer) take(s *assets.Source, paths []string, cache *hashCache) take
 			seen, calm, until := settled(cache.Unsettled[s.Name][path], info, settle, o.Now)
 			if !calm {
 				why = fmt.Sprintf("%s may still be being written: it is taken when it has not changed for %s", path, settle)
-				t.unsettled[path] = seen
 				if t.again.IsZero() || until.Before(t.again) {
 					t.again = until
 				}
+			}
+			if !calm || info.ModTime().Add(settle).After(o.Now) {
+				t.unsettled[path] = seen
 			}
 		}
 		if why == "" {

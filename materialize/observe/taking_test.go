@@ -88,6 +88,15 @@ func TestTakenWhenComplete(t *testing.T) {
 			{write: "a.csv", age: -time.Hour, waits: "a.csv may", fails: true, again: 30 * time.Second},
 			{after: 29 * time.Second, waits: "a.csv may", fails: true, again: time.Second},
 			{after: time.Second, rows: "1"},
+			{rows: "1"}, // it is still known
+			{write: "b.csv", age: -time.Hour, rows: "1", waits: "b.csv may", again: 30 * time.Second},
+			{after: 30 * time.Second, rows: "1\n5"},
+			// The source as a whole waits for the one that changed, not for each in turn.
+			{write: "a.csv", age: -time.Hour, waits: "a.csv may still be being written: it is taken when it has not changed for 30s", fails: true, again: 30 * time.Second},
+			{after: 10 * time.Second, waits: "a.csv may", fails: true, again: 20 * time.Second},
+			{after: 20 * time.Second, rows: "7\n5"},
+			{after: 2 * time.Hour, rows: "7\n5"},
+			{rows: "7\n5"},
 		}},
 		{"the writer sets the time back", "*.csv", "", 30 * time.Second, []look{
 			{write: "a.csv", waits: "a.csv may", fails: true, again: 30 * time.Second},
