@@ -3,6 +3,7 @@ package materialize_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -188,4 +189,63 @@ asset "d.other" { sql = "select i from a.first" }
 	if want := "the run was stopped, because c.stops failed"; r.Assets[3].Message != want {
 		t.Errorf("%q, want %q", r.Assets[3].Message, want)
 	}
+}
+
+// A view shows what is published under the names that it reads. If one of these fails, what
+// would be seen beside it of a newer version of the same source is not published either,
+// nor tried again as long as that cannot be built; what it was built is taken up then.
+func TestAViewShowsOneVersionOfASource(t *testing.T) {
+	project := func(ofFX, ofView string) *world {
+		w := testWorld(t, map[string]string{"a.hcl": `
+source "raw.s" { files = "s.csv" }
+source "raw.u" { files = "u.csv" }
+asset "a.fx" {
+  sql = "select i from raw.s"
+  check "expression" { expression = "i >= 0" }
+` + ofFX + `}
+asset "a.orders" { sql = "select i * 10 as o from raw.s" }
+asset "a.users" { sql = "select u from raw.u" }
+asset "a.above" { sql = "select max(o) as o from a.orders" }
+asset "v.orders" {
+  sql = "select o from a.orders"
+  materialize "view" {}
+}
+asset "v.all" {
+  sql = "select o, i, u from v.orders, a.fx, a.users"
+  materialize "view" {}
+` + ofView + `}
+`})
+		w.csv("s.csv", "i", "1")
+		w.csv("u.csv", "u", "5")
+		w.apply()
+		w.csv("s.csv", "i", "-2")
+		w.csv("u.csv", "u", "6")
+		return w
+	}
+	t.Run("block", func(t *testing.T) {
+		w := project("", "")
+		wantOutcomes(t, w.apply(), "a.fx failed", "a.orders skipped", "a.users built", "a.above skipped", "v.orders skipped", "v.all skipped")
+		wantRows(t, w, "v.all", "{'o': 10, 'i': 1, 'u': 6}")
+		wantRows(t, w, "v.orders", "{'o': 10}")
+		for _, s := range w.plan().Steps {
+			if s.Asset.String() == "a.orders" && (s.Action != planner.Blocked || s.Reasons[0].Code != planner.InputsDisagree) {
+				t.Errorf("%+v", s)
+			}
+		}
+		w.write("a.hcl", strings.Replace(w.read("a.hcl"), "i >= 0", "i >= -5", 1))
+		wantOutcomes(t, w.apply(), "a.fx built", "a.orders taken_up", "a.above taken_up", "v.orders built", "v.all built")
+		wantRows(t, w, "v.all", "{'o': -20, 'i': -2, 'u': 6}")
+		if p := w.plan(); p.Work() {
+			t.Errorf("not settled: %+v", p.Steps)
+		}
+	})
+	t.Run("the view tolerates it", func(t *testing.T) {
+		w := project("", "  input \"a.fx\" { on_failure = \"use_last_good\" }\n")
+		wantOutcomes(t, w.apply(), "a.fx failed", "a.orders built", "a.users built", "a.above built", "v.orders built", "v.all built")
+		wantRows(t, w, "v.all", "{'o': -20, 'i': 1, 'u': 6}")
+	})
+	t.Run("everybody tolerates it", func(t *testing.T) {
+		w := project("  on_failure = \"use_last_good\"\n", "")
+		wantOutcomes(t, w.apply(), "a.fx failed", "a.orders built", "a.users built", "a.above built", "v.orders built", "v.all built")
+	})
 }

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -12,7 +13,7 @@ import (
 
 // findBlockers collects why n cannot be built.
 func (m *model) findBlockers(n *node) []Reason {
-	blockers := append(unmanaged(n), m.quarantineTaken(n)...)
+	blockers := slices.Concat(unmanaged(n), m.quarantineTaken(n), m.held[n.asset.Name])
 	for i, name := range n.graph.Inputs {
 		if input := n.inputs[i]; m.lastGood(n, input) {
 			continue

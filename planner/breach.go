@@ -193,8 +193,12 @@ func (m *model) unkept(declared map[assets.Name][]Policy, tell func(Breach)) {
 func (m *model) owed(declared map[assets.Name][]Policy, tell func(n *node, p Policy, first gap, since, due time.Time)) {
 	known := blocks{clock: &m.clock, ids: map[string]int{}}
 	for i := range m.list {
+		m.look(&m.list[i])
+	}
+	m.held, m.shows = map[assets.Name][]Reason{}, m.publishedShows()
+	m.holdBack()
+	for i := range m.list {
 		n := &m.list[i]
-		m.look(n)
 		policies := declared[n.asset.Name]
 		if len(policies) == 0 || len(n.behind()) == 0 {
 			continue
@@ -231,8 +235,8 @@ func (m *model) findCause(n *node, known map[*node]string) string {
 	if ok && (n.failed != nil || !failed.Ended.Before(n.behind().since())) {
 		return fmt.Sprintf("%s: %s", n.asset.Name, lastFailure(failed))
 	}
-	for _, r := range n.blockers {
-		if r.Input != nil {
+	for _, r := range slices.Concat(n.blockers, m.held[n.asset.Name]) {
+		if r.Input != nil && slices.Contains(n.graph.Inputs, *r.Input) {
 			if input := m.nodes[*r.Input]; input != nil && input.needs() {
 				continue // it has a cause of its own
 			}

@@ -226,9 +226,34 @@ func (m *model) limit() {
 	for _, n := range due {
 		take(n)
 	}
+	m.takeWithViews(taken)
 	for _, n := range due {
 		if !taken[n] {
 			n.action, n.limited = Wait, true
+		}
+	}
+}
+
+// takeWithViews adds what a view shows besides what is taken, and the view itself: it is
+// made anew with that, be the limit what it is, and must not show two versions of a source.
+func (m *model) takeWithViews(taken map[*node]bool) {
+	var take func(n *node)
+	take = func(n *node) {
+		if n == nil || taken[n] || !n.builds() {
+			return
+		}
+		taken[n] = true
+		for _, input := range n.inputs {
+			take(input)
+		}
+	}
+	for before := -1; before != len(taken); {
+		before = len(taken)
+		for i := range m.list {
+			view := &m.list[i]
+			if slices.ContainsFunc(m.shows[view], func(table *node) bool { return taken[table] }) {
+				take(view)
+			}
 		}
 	}
 }

@@ -40,10 +40,7 @@ type Demand struct {
 
 // Explain tells of the project's asset of that name what Make goes by.
 func Explain(in Input, name assets.Name) Explanation {
-	m := newModel(in, buildOrder(in))
-	for i := range m.list {
-		m.look(&m.list[i])
-	}
+	m := lookAt(in, buildOrder(in))
 	m.schedule()
 	n := m.nodes[name]
 	if n == nil || !n.needs() && len(n.borrowed) == 0 {

@@ -19,10 +19,7 @@ func Make(in Input) Plan {
 		return p
 	}
 
-	m := newModel(in, order)
-	for i := range m.list {
-		m.look(&m.list[i])
-	}
+	m := lookAt(in, order)
 	m.schedule()
 	for i := range m.list {
 		m.decide(&m.list[i])
@@ -61,6 +58,25 @@ type model struct {
 	policies [][]int
 	known    blocks
 	tolerant bool // some asset may be built with a last good version
+	// shows are the published views and the tables that can be seen in each.
+	shows map[*node][]*node
+	// held says why an asset is not to be built because of what a view would show.
+	held map[assets.Name][]Reason
+}
+
+// lookAt finds out what each asset needs and what stands against it: once more with what
+// turned out to have to be held back, until that is all.
+func lookAt(in Input, order []assets.Name) *model {
+	for held := map[assets.Name][]Reason{}; ; {
+		m := newModel(in, order)
+		m.held = held
+		for i := range m.list {
+			m.look(&m.list[i])
+		}
+		if m.shows = m.publishedShows(); !m.holdBack() {
+			return m
+		}
+	}
 }
 
 func newModel(in Input, order []assets.Name) *model {
@@ -328,7 +344,7 @@ func (m *model) step(n *node) Step {
 	case None:
 		s.ConditionalOn = n.unlessChanged
 	}
-	if m.tolerant {
+	if m.tolerant || m.isShown(n) {
 		s.Lacks, s.Lent = m.lacks(n.behind()), m.lacks(n.borrowed)
 	}
 	if n.action != Blocked {

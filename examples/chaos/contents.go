@@ -20,7 +20,7 @@ func (s *stranger) checkContent(ctx context.Context, a asset, r record, others m
 		s.violated("%s cannot be read: %v", a.name, err)
 		return nil, nil
 	}
-	if a.view && s.checkMixed(a, others) {
+	if a.view && s.checkView(a, others) {
 		s.found.Mixed++
 		return shown, nil
 	}
@@ -64,10 +64,10 @@ func (s *stranger) checkContent(ctx context.Context, a asset, r record, others m
 	return shown, nil
 }
 
-// checkMixed reports whether the inputs of a view show two generations. A view shows
-// what is published under the names it reads: if one of these failed or may lag it mixes.
-// Whether they may be of two generations is checked of them themselves.
-func (s *stranger) checkMixed(a asset, others map[string]generations) bool {
+// checkView finds two generations of a source in what a view shows: what is published
+// under the names it reads. If one of these failed, the others wait for it. Of the
+// project's own edits they do not: it reports whether the view shows two of them.
+func (s *stranger) checkView(a asset, others map[string]generations) (edits bool) {
 	for _, d := range dimensionsOf(a.name) {
 		seen := map[int]bool{}
 		for _, input := range readsOf.FindAllString(a.sql, -1) {
@@ -75,11 +75,13 @@ func (s *stranger) checkMixed(a asset, others map[string]generations) bool {
 				seen[g] = true
 			}
 		}
-		if len(seen) > 1 {
-			return true
+		if d == edit {
+			edits = len(seen) > 1
+			continue
 		}
+		s.holds(len(seen) < 2, "the view %s shows %d generations of %s", a.name, len(seen), d)
 	}
-	return false
+	return edits
 }
 
 // checkReads compares the versions that are recorded with what is visible: a version

@@ -28,8 +28,8 @@ type report struct {
 	Looks     int            `json:"looks"`     // of the stranger at a warehouse
 	Held      int            `json:"held"`      // looks that found it held by another process
 	Checks    int            `json:"checks"`    // statements that the stranger found true
-	// Mixed is how often a view was seen that shows two generations of a source, since its
-	// inputs do: one of them failed, or may lag.
+	// Mixed is how often a view was seen whose inputs were made by two edits of the
+	// project, since one of them failed.
 	Mixed      int      `json:"mixed_views"`
 	Violations []string `json:"violations"`
 	Evidence   string   `json:"evidence,omitempty"`
@@ -69,7 +69,7 @@ func (r report) write(out io.Writer) error {
 	}
 	_, err := fmt.Fprintf(out, "\n%d rounds in %v with seed %d: %d applies and %d daemons, of which %d were left alone until all was published.\n"+
 		"Exit codes: %s.\nThe stranger looked %d times (and %d times it could not, for the file was held) and found %d statements true.\n"+
-		"Of these looks, %d saw a view of inputs that show two generations, since one of them failed or may lag.\n%d violations.\n",
+		"Of these looks, %d saw a view of inputs that were made by two edits of the project, since one of them failed.\n%d violations.\n",
 		r.Rounds, time.Duration(r.Seconds*float64(time.Second)).Round(time.Second), r.Seed, r.Applies, r.Daemons, r.Converged,
 		strings.Join(exits, ", "), r.Looks, r.Held, r.Checks, r.Mixed, len(r.Violations))
 	for _, v := range r.Violations {

@@ -37,7 +37,7 @@ type answer struct {
 	Looks      int // how often the file could be opened
 	Held       int // and how often another process had it
 	Checks     int // single statements found true
-	Mixed      int // views of inputs that show two generations
+	Mixed      int // views of inputs that were made by two edits of the project
 	Runs       int // recorded by now
 	Shown      map[string]generations
 }

@@ -194,6 +194,10 @@ var assets = []asset{
 		shows: []string{orders + " g", orders + " other_g", edit + " d"}},
 	{name: "mart.overview", sql: "select 'f0' as name, g, d, sum(s)::BIGINT as s from fan.f0 group by all union all select 'f1', g, d, sum(s)::BIGINT from fan.f1 group by all union all select 'c1', g, d, sum(total)::BIGINT from chain.c1 group by all",
 		view: true, shows: ordersAndEdit},
+	// What it shows beside fan.f2 waits while that fails.
+	{name: "fan.f6", sql: fanned(6), shows: ordersAndEdit},
+	{name: "mart.board", sql: "select 'f2' as name, g, d, sum(s)::BIGINT as s from fan.f2 group by all union all select 'f6', g, d, sum(s)::BIGINT from fan.f6 group by all",
+		view: true, shows: ordersAndEdit},
 
 	// Joins across sources, with one source on two ways.
 	{name: "mart.active", sql: "select e.g, c.g as customers_g, c.country, e.kind, count(*) as n from stg.events e join stg.customers c using (customer) group by all",

@@ -1,0 +1,86 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/seed-4311623e/assets/assets"
+)
+
+// A view is published over names: what is built of an input can be seen in it at once,
+// beside what the others are. If one of them cannot be built the view stays as it is, and
+// nothing may be built of the others that would make it show two versions of a source.
+
+// publishedShows lists the published views and the tables that can be seen in each: what
+// it was published reading and, of views, what these show.
+func (m *model) publishedShows() map[*node][]*node {
+	shows := map[*node][]*node{}
+	for i := range m.list { // inputs first
+		view := &m.list[i]
+		if view.last == nil || view.last.Table != "" {
+			continue
+		}
+		tables := []*node{}
+		for _, name := range assets.SortedNames(view.last.Reads) {
+			input := m.nodes[name]
+			of, isView := shows[input]
+			if !isView && input != nil {
+				of = []*node{input}
+			}
+			for _, table := range of {
+				if !slices.Contains(tables, table) {
+					tables = append(tables, table)
+				}
+			}
+		}
+		shows[view] = tables
+	}
+	return shows
+}
+
+// holdBack finds the assets that must not be built because a view that stays as it is
+// would show more of a source in them than in a table that cannot be built. It reports
+// whether there are any that were not held back before.
+func (m *model) holdBack() (more bool) {
+	for i := range m.list {
+		view := &m.list[i]
+		if view.needs() && !view.cannot() {
+			continue // it is made anew with all that it shows
+		}
+		for _, behind := range m.shows[view] {
+			if !behind.needs() || !behind.cannot() || m.lastGood(view, behind) {
+				continue
+			}
+			for _, table := range m.shows[view] {
+				name := table.asset.Name
+				source, both := m.bothLack(behind, table)
+				if !both || table.cannot() || len(m.held[name]) > 0 {
+					continue
+				}
+				more = true
+				m.held[name] = []Reason{because(InputsDisagree, behind.asset.Name,
+					"the view %s would show it beside %s, which cannot be built and reflects less of source %s", view.asset.Name, behind.asset.Name, source)}
+			}
+		}
+	}
+	return more
+}
+
+// bothLack returns a source of which neither asset reflects the newest version.
+func (m *model) bothLack(a, b *node) (source assets.Name, both bool) {
+	for _, gap := range a.gaps {
+		if m.in.Project.Sources[gap.source] != nil && len(b.gaps.of([]assets.Name{gap.source})) > 0 {
+			return gap.source, true
+		}
+	}
+	return assets.Name{}, false
+}
+
+// isShown reports whether any published view shows n.
+func (m *model) isShown(n *node) bool {
+	for _, tables := range m.shows {
+		if slices.Contains(tables, n) {
+			return true
+		}
+	}
+	return false
+}
