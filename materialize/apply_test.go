@@ -269,3 +269,26 @@ asset "v" {
 	}
 	wantRows(t, w, "v", "{'x': 1}")
 }
+
+// What fails once the run is published, as to drop old tables on a full disk, makes no
+// failure of it.
+func TestARunThatCannotTidyUpIsPublished(t *testing.T) {
+	w := newWorld(t, t.TempDir(), shop())
+	p := w.plan()
+	w.onEvent = func(e materialize.Event) {
+		if e.Type == materialize.RunPublished {
+			w.close()
+		}
+	}
+	result, err := w.try(p)
+	if err != nil || result.Status != "succeeded" || result.Untidy == nil {
+		t.Fatalf("%s, %v, %v", result.Status, err, result.Untidy)
+	}
+	if last := w.events[len(w.events)-1]; last.Type != materialize.RunFinished {
+		t.Error("the last event is", last.Type)
+	}
+	w.onEvent = nil
+	w.open()
+	defer w.close()
+	wantNothingToDo(t, w)
+}

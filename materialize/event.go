@@ -76,6 +76,9 @@ type Result struct {
 	Sources []planner.Verdict
 	// State is the warehouse's state after the run.
 	State planner.State
+	// Untidy is what could not be done once the run was published, as to drop old tables.
+	// Nothing depends on it, and the next run does it; nil: all is done.
+	Untidy error
 }
 
 // AssetResult is how one asset came out.

@@ -3,6 +3,7 @@ package materialize
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/seed-4311623e/assets/assets"
@@ -55,7 +56,10 @@ func (r *run) publish(ctx context.Context) (result Result, err error) {
 		return Result{}, err
 	}
 	r.emit(Event{Type: RunPublished, Result: &result})
-	return result, r.tidy(context.WithoutCancel(ctx), p)
+	if err := r.tidy(context.WithoutCancel(ctx), p); err != nil {
+		result.Untidy = fmt.Errorf("tidy up after the run: %w", err)
+	}
+	return result, nil
 }
 
 // settle gives a task's record its final status.

@@ -24,6 +24,8 @@ type Shared struct {
 	// transactions on the state tables fail.
 	publishing sync.Mutex
 	state      planner.State // what is published now
+	// observed are the latest looks at sources that were recorded.
+	observed map[assets.Name]planner.Observation
 
 	mu     sync.Mutex
 	flying map[*run]bool
@@ -34,7 +36,7 @@ type Shared struct {
 // NewShared is for a warehouse in this state, and for at most parallelism tasks at
 // a moment, of all runs together.
 func NewShared(state planner.State, parallelism int) *Shared {
-	return &Shared{leases: newLeases(parallelism), state: state, flying: map[*run]bool{}}
+	return &Shared{leases: newLeases(parallelism), state: state, flying: map[*run]bool{}, observed: map[assets.Name]planner.Observation{}}
 }
 
 // State is the state that the latest publish left, of whichever run.
@@ -147,18 +149,31 @@ func (s *Shared) publish(ctx context.Context, r *run, p warehouse.Publication) (
 	return s.state, nil
 }
 
-// Observe records versions of sources, seen for the first time, in the warehouse.
+// Observe records versions of sources, seen for the first time, in the warehouse. What
+// another run recorded of a later look stays the newest.
 func (s *Shared) Observe(ctx context.Context, db *warehouse.DB, seen []planner.Observation) error {
 	s.publishing.Lock()
 	defer s.publishing.Unlock()
 	if len(seen) == 0 {
 		return nil
 	}
-	if err := db.Observe(ctx, seen); err != nil {
+	var inOrder []planner.Observation
+	latest := maps.Clone(s.observed)
+	for _, o := range seen {
+		inOrder = append(inOrder, o)
+		if later := latest[o.Source]; later.At.After(o.At) {
+			later.Before = nil // which are recorded
+			inOrder = append(inOrder, later)
+		} else {
+			latest[o.Source] = o
+		}
+	}
+	if err := db.Observe(ctx, inOrder); err != nil {
 		return err
 	}
+	s.observed = latest
 	logs := cloned(s.state.Arrivals)
-	for _, o := range seen {
+	for _, o := range inOrder {
 		logs[o.Source] = slices.Concat(logs[o.Source], o.Before, []planner.Arrival{{ID: o.ID, Arrived: o.Arrived}})
 	}
 	s.state.Arrivals = logs

@@ -235,3 +235,34 @@ asset "long" { sql = "select sum(hash(a.i + b.i)) as s from many a cross join ma
 		t.Errorf("%s threads, not %s", got, cores)
 	}
 }
+
+// Of two runs that looked at a source again, what the later look saw is the newest,
+// whichever run ends first.
+func TestTheLaterLookStaysTheNewest(t *testing.T) {
+	w := testWorld(t, map[string]string{"orders.csv": "id\n1\n", "p.hcl": `
+source "raw.orders" { files = "orders.csv" }
+asset "orders" { sql = "select id from raw.orders" }
+`})
+	p := w.plan()
+	source := assets.MustName("raw.orders")
+	shared := materialize.NewShared(p.state, 2)
+	first := p.looks[source].Observation
+	for i, seen := range []struct {
+		id    assets.Digest
+		after time.Duration
+	}{{"third", 3 * time.Minute}, {"second", 2 * time.Minute}, {"fourth", 4 * time.Minute}} {
+		o := first
+		o.ID, o.At, o.Arrived = seen.id, first.At.Add(seen.after), first.At.Add(seen.after)
+		if err := shared.Observe(ctx, w.db, []planner.Observation{o}); err != nil {
+			t.Fatal(err)
+		}
+		want := []assets.Digest{"third", "third", "fourth"}[i]
+		recorded, err := w.db.Observations(ctx)
+		if err != nil || recorded[source].ID != want {
+			t.Errorf("after %s the newest is %s, %v, want %s", seen.id, recorded[source].ID, err, want)
+		}
+		if log := shared.State().Arrivals[source]; log[len(log)-1].ID != want {
+			t.Errorf("after %s the log of the state ends with %s, want %s", seen.id, log[len(log)-1].ID, want)
+		}
+	}
+}

@@ -42,7 +42,8 @@ type cacheFile struct {
 	Snapshot       Snapshot
 }
 
-// Load returns the snapshot of the warehouse at o.Path. As long as the file is
+// Load returns the snapshot of the warehouse at o.Path. A log that a crash left behind is
+// moved into the file, unless o.ReadOnly: then it is only read. As long as the file is
 // the one that cachePath was saved for, it is not opened: opening costs DuckDB
 // about 20 µs for each column of the catalog. No file: an empty snapshot.
 func Load(ctx context.Context, o Options, cachePath string) (Snapshot, error) {
@@ -57,7 +58,7 @@ func Load(ctx context.Context, o Options, cachePath string) (Snapshot, error) {
 		return cached.Snapshot, nil
 	}
 	// Without a log to replay, reading does, and gets along with other readers.
-	o.ReadOnly = settled
+	o.ReadOnly = o.ReadOnly || settled
 	var snapshot Snapshot
 	err = Read(ctx, o, func(db *DB) (err error) {
 		snapshot, err = db.Snapshot(ctx)

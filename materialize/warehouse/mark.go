@@ -57,5 +57,6 @@ func IsInterrupted(err error) bool {
 // it has to be closed, and the file opened again.
 func IsBroken(err error) bool {
 	var d *duckdb.Error
-	return errors.As(err, &d) && (d.Type == duckdb.ErrorTypeInternal || d.Type == duckdb.ErrorTypeFatal)
+	return errors.As(err, &d) && (d.Type == duckdb.ErrorTypeInternal || d.Type == duckdb.ErrorTypeFatal ||
+		strings.Contains(d.Msg, "has been invalidated")) // by a checkpoint on a full disk, which is an error of another type
 }

@@ -331,6 +331,31 @@ func TestLoadUsesItsCacheUntilTheFileChanges(t *testing.T) {
 	}
 }
 
+// A file that may not be written is read with the log that a crash left behind, and stays
+// as it is.
+func TestLoadChangesNothingThatIsForReadingOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "w.duckdb")
+	db := open(t, path)
+	publish(t, db, publication(t, db, "R1", 3))
+	left := filepath.Join(t.TempDir(), "w.duckdb")
+	for _, file := range []string{"", ".wal"} { // as they are now, without a checkpoint
+		content, err := os.ReadFile(path + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(left+file, content, 0o444); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := warehouse.Load(ctx, warehouse.Options{Path: left, ReadOnly: true}, filepath.Join(t.TempDir(), "cache"))
+	if err != nil || s.State.Serial != "R1" {
+		t.Errorf("%q, %v", s.State.Serial, err)
+	}
+	if _, err := os.Stat(left + ".wal"); err != nil {
+		t.Error("the log was moved into the file:", err)
+	}
+}
+
 func TestObservationsAreALog(t *testing.T) {
 	db := open(t, filepath.Join(t.TempDir(), "w.duckdb"))
 	raw := assets.MustName("raw.orders")

@@ -206,6 +206,11 @@ func (d *Daemon) watchFiles() {
 		of.project[path] = true
 	}
 	d.watcher.look(of)
+	// What happened between the look and this nobody has told of.
+	for name := range of.places {
+		d.happened(name)
+	}
+	d.edited = true
 }
 
 // next is when a source is looked at next if nothing happens.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/cmd/internal/session"
+	"github.com/seed-4311623e/assets/planner"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -195,5 +198,61 @@ func TestLinkedFilesArePolled(t *testing.T) {
 		if !ok || p.linked(map[string]bool{}) != want {
 			t.Errorf("%s: linked is not %v", glob, want)
 		}
+	}
+}
+
+// late is a keeper beside which something happens just after the project was loaded.
+type late struct {
+	Keeper
+	happens func()
+}
+
+func (l late) Load() func(context.Context) *session.Loaded {
+	load := l.Keeper.Load()
+	return func(ctx context.Context) *session.Loaded {
+		loaded := load(ctx)
+		l.happens()
+		return loaded
+	}
+}
+
+// A file that changes after the first look at it, and before anything is watched, is not
+// left to the next poll.
+func TestWhatHappensBeforeAnythingIsWatchedIsSeen(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("project.hcl", `
+project "p" {}
+source "raw.orders" { files = "orders.csv" }
+asset "orders" { sql = "select id from raw.orders" }
+`)
+	write("orders.csv", "id\n1\n")
+	keeper := session.NewKeeper(session.Options{Dir: dir, Now: time.Now, Log: zerolog.Nop()})
+	defer keeper.Close()
+	built := New(Options{Keeper: Keep(keeper), Dir: dir, Clock: NewClock(), Log: zerolog.Nop(), Once: true})
+	if err := built.Run(t.Context(), t.Context()); err != nil { // else the run would find out
+		t.Fatal(err)
+	}
+	var once sync.Once
+	k := late{Keep(keeper), func() { once.Do(func() { write("orders.csv", "id\n1\n2\n") }) }}
+	stop, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	orders := planner.Key{Asset: assets.MustName("orders")}
+	seen := false
+	d := New(Options{Keeper: k, Dir: dir, Clock: NewClock(), Log: zerolog.Nop(), Watch: func(s Snapshot) {
+		if s.Input.State.Last[orders].Rows == 2 {
+			seen = true
+			cancel()
+		}
+	}})
+	if err := d.Run(stop, stop); err != nil {
+		t.Fatal(err)
+	}
+	if !seen {
+		t.Error("the change was not seen")
 	}
 }

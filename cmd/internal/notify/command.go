@@ -34,6 +34,7 @@ func (s *commandSender) send(ctx context.Context, m Message) error {
 	said := &tail{}
 	c.Stdout, c.Stderr = said, said
 	c.WaitDelay = time.Second // what it has begun may hold its output open
+	killWithChildren(c)
 	err = c.Run()
 	var exit *exec.ExitError
 	switch {

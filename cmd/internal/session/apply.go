@@ -3,12 +3,14 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/rs/zerolog"
 
 	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/cmd/internal/notify"
@@ -37,8 +39,6 @@ func (s *Session) Apply(ctx context.Context, plan planner.Plan) (materialize.Res
 	if diags.HasErrors() {
 		return result, diags
 	}
-	s.end()
-	// The next plan need not open the file to know what this run left in it.
 	observed := map[assets.Name]planner.Observation{}
 	for name, seen := range s.recorded {
 		observed[name] = seen
@@ -49,6 +49,11 @@ func (s *Session) Apply(ctx context.Context, plan planner.Plan) (materialize.Res
 	s.State = result.State
 	s.State.Arrivals = s.arrivals()
 	s.planned = nil
+	if result.Untidy != nil { // the next plan finds out what is left
+		return result, diags
+	}
+	s.end()
+	// The next plan need not open the file to know what this run left in it.
 	warehouse.Save(mark, s.cache("state"), warehouse.Snapshot{State: s.State, Observed: observed})
 	return result, diags
 }
@@ -105,6 +110,11 @@ func (s *Session) Tidy(ctx context.Context) {
 		return
 	}
 	s.end()
+}
+
+// warnUntidy tells of what could not be done after a run that is published.
+func warnUntidy(log zerolog.Logger, err error) {
+	log.Warn().Err(warehouse.Limited(err)).Msg("the run is published. Something that comes after that failed, and is left to the next run")
 }
 
 func tidy(ctx context.Context, db *warehouse.DB) error {
@@ -177,8 +187,12 @@ func (s *Session) apply(ctx context.Context, db *warehouse.DB, plan planner.Plan
 	late := slices.DeleteFunc(s.news(), func(o planner.Observation) bool {
 		return slices.ContainsFunc(news, func(before planner.Observation) bool { return before.Source == o.Source && before.ID == o.ID })
 	})
-	if err := db.Observe(context.WithoutCancel(ctx), late); err != nil { // the run is published, whatever comes now
-		return result, fault("Cannot record what was observed during the run", err)
+	if err := db.Observe(context.WithoutCancel(ctx), late); err != nil {
+		result.Untidy = errors.Join(result.Untidy, fmt.Errorf("record what was observed during the run: %w", err))
+	}
+	if result.Untidy != nil { // the run is published all the same
+		warnUntidy(s.Log, result.Untidy)
+		return result, nil
 	}
 	s.retain(ctx, db)
 	return result, nil

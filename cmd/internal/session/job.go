@@ -46,7 +46,7 @@ func (j *Job) Session() *Session { return j.session }
 
 // Broken reports whether the job found that the warehouse has to be closed and
 // opened again before anything else can be done.
-func (j *Job) Broken() bool { return j.Err != nil && warehouse.IsBroken(j.Err) }
+func (j *Job) Broken() bool { return warehouse.IsBroken(j.Err) || warehouse.IsBroken(j.Result.Untidy) }
 
 // Run carries the plan out, on any goroutine. How it came out stands in the job.
 func (j *Job) Run(ctx context.Context) {
@@ -67,6 +67,9 @@ func (j *Job) Run(ctx context.Context) {
 	j.trace.End(j.Result, j.Err, s.Now())
 	if j.Err != nil {
 		return
+	}
+	if j.Result.Untidy != nil {
+		warnUntidy(s.Log, j.Result.Untidy)
 	}
 	// A source that moved while it was read was looked at again.
 	err := s.recordNews(func(news []planner.Observation) error { return j.shared.Observe(ctx, j.db, news) })

@@ -41,7 +41,7 @@ type Keeper struct {
 	shared  *materialize.Shared
 	release func() error
 	jobs    map[*Job]bool
-	clean   bool // no job failed since it was opened
+	clean   bool // all jobs since it was opened ended well, with what comes after the publish
 }
 
 // NewKeeper has no project yet: see Load.
@@ -284,7 +284,7 @@ func (k *Keeper) Begin(ctx context.Context, plan planner.Plan) (*Job, error) {
 // End takes into account how a job came out.
 func (k *Keeper) End(ctx context.Context, j *Job) hcl.Diagnostics {
 	delete(k.jobs, j)
-	k.clean = k.clean && j.Err == nil
+	k.clean = k.clean && j.Err == nil && j.Result.Untidy == nil
 	k.s.State = k.shared.State()
 	k.reread()
 	moved := j.moved()

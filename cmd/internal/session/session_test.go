@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/materialize"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
@@ -265,5 +266,33 @@ func TestTidyDropsWhatAKilledRunLeft(t *testing.T) {
 	}
 	if plan := apply(t, dir); plan.Work() {
 		t.Error("tidying made work")
+	}
+}
+
+// What fails after the publish, as on a full disk, is no failure of the run: the next one
+// does it.
+func TestARunThatCannotTidyUpIsPublished(t *testing.T) {
+	dir := directory(t)
+	s := open(t, dir)
+	_, plan, diags := s.Plan(ctx, Narrow{})
+	mustNot(t, diags)
+	s.Emit = func(e materialize.Event) {
+		if e.Type == materialize.RunPublished {
+			s.hold.db.Close()
+		}
+	}
+	result, diags := s.Apply(ctx, plan)
+	mustNot(t, diags)
+	if result.Status != "succeeded" || result.Untidy == nil {
+		t.Error(result.Status, result.Untidy)
+	}
+	if got := total(t, dir); got != "30" {
+		t.Error("the total is", got)
+	}
+	if _, err := os.Stat(s.cache(unfinished)); err != nil {
+		t.Error("the next command does not know that there is something left to do:", err)
+	}
+	if plan := apply(t, dir); plan.Work() {
+		t.Error("there is work left")
 	}
 }
