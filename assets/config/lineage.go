@@ -103,17 +103,22 @@ func (a *args) secretText(name string) (string, bool) {
 // postURL reads the address of a server. What is wrong with one that is no
 // address is not quoted: it may be a secret.
 func (a *args) postURL(name string) string {
-	text, ok := a.secretText(name)
+	v, secret, ok := a.secret(name)
 	if !ok {
 		return ""
 	}
+	if v.Type() != cty.String {
+		a.must(name, "a string")
+		return ""
+	}
+	text := v.AsString()
 	address, err := url.Parse(text)
 	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Hostname() == "" {
 		a.wrong(name, fmt.Sprintf("%q must be a URL", name), `Write the whole address that events are posted to, such as "https://lineage.example.com/api/v1/lineage".`)
 		return ""
 	}
-	if password, ok := address.User.Password(); ok {
-		a.s.l.addSecret(password)
+	if a.s.l.keepLogin(address, secret); secret {
+		a.s.l.keepTokens(address)
 	}
 	return text
 }

@@ -115,9 +115,13 @@ func (a *args) hiddenURL(name string) string {
 	if text == "" {
 		return ""
 	}
-	if u, err := url.Parse(text); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		a.wrong(name, fmt.Sprintf("%q must be a URL", name), `Write the whole address that is posted to, beginning with https://. It is not shown here: it may be a secret.`)
+		return text
 	}
+	a.s.l.keepLogin(u, true)
+	a.s.l.keepTokens(u)
 	return text
 }
 
