@@ -61,8 +61,7 @@ type Alerts struct {
 	locked    bool
 	file      alertsFile
 	written   []byte
-	noted     bool // that the daemon is up
-	latest    time.Time
+	noted     bool            // that the daemon is up
 	transport *http.Transport // nil: not ours
 	zone      *time.Location
 

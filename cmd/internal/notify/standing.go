@@ -73,7 +73,8 @@ func (s standing) past(r route, a Alert, now time.Time) {
 	}
 }
 
-// setBack takes into account that the clock was set back: nothing was told later than now.
+// setBack takes into account that the clock may have been ahead, also while a process before
+// told: nothing was told later than now.
 func (s standing) setBack(now time.Time) {
 	for _, e := range s {
 		for _, at := range []*time.Time{&e.Changed, &e.Told} {

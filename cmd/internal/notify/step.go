@@ -32,12 +32,9 @@ func (a *Alerts) step(now time.Time, all bool) (next time.Time) {
 		return now.Add(time.Second) // another process has it
 	}
 	a.configure(scene)
-	if now.Before(a.latest) {
-		for _, t := range a.targets {
-			t.standing.setBack(now)
-		}
+	for _, t := range a.targets {
+		t.standing.setBack(now)
 	}
-	a.latest = now
 	if len(a.targets) > 0 {
 		next = a.compare(scene, unsure, builds, now, all)
 	}
@@ -258,6 +255,9 @@ func (a *Alerts) daemon(d describer, now time.Time, stops bool) (down, was *Aler
 	}
 	if d.Before.After(since) {
 		since = d.Before
+	}
+	if since.After(now) { // the clock was ahead
+		since = now
 	}
 	alert := d.finish(Alert{ID: "daemon", Event: assets.DaemonDown, Severity: assets.Error, Since: since, Until: now.UTC(),
 		Summary: fmt.Sprintf("The daemon was down from %s until %s", d.moment(since), d.moment(now)),
