@@ -181,30 +181,35 @@ func (a *Alerts) compare(scene *Scene, unsure bool, builds map[assets.Name]build
 		}
 		t.standing.update(t.route, holds, known, now)
 		busy := len(t.box.waiting()) > 0
-		for _, b := range t.standing.news(t.route, now, all, busy) {
-			a.tell(t, b, now)
+		if news := t.standing.news(t.route, now, all, busy); len(news) > 0 {
+			a.tell(t, news, now)
 		}
 		sooner(t.standing.next(t.route, busy))
 	}
 	return next
 }
 
-// tell puts a message on its way.
-func (a *Alerts) tell(t *target, b batch, now time.Time) {
-	for i := range b.alerts {
-		affect(&b.alerts[i], a.graph)
+// tell puts messages on their way.
+func (a *Alerts) tell(t *target, news []batch, now time.Time) {
+	var lines [][]byte
+	for _, b := range news {
+		for i := range b.alerts {
+			affect(&b.alerts[i], a.graph)
+		}
+		m := newMessage(a.project.Name, t.Name, b.alerts, now)
+		sum := sha256.Sum256([]byte(t.Name + "\x00" + b.group))
+		m.Others, m.Thread = b.others, hex.EncodeToString(sum[:12])
+		line, err := document(m)
+		if err != nil {
+			a.Log.Error().Err(err).Msg("an alert could not be written")
+			continue
+		}
+		lines = append(lines, append(line, '\n'))
 	}
-	m := newMessage(a.project.Name, t.Name, b.alerts, now)
-	sum := sha256.Sum256([]byte(t.Name + "\x00" + b.group))
-	m.Others, m.Thread = b.others, hex.EncodeToString(sum[:12])
-	line, err := document(m)
-	if err != nil {
-		a.Log.Error().Err(err).Msg("an alert could not be written")
-		return
+	t.box.add(lines...)
+	for _, line := range lines {
+		t.delivery.lines.add(line)
 	}
-	line = append(line, '\n')
-	t.box.add(line)
-	t.delivery.lines.add(line)
 }
 
 func newMessage(project, name string, alerts []Alert, now time.Time) Message {
