@@ -98,7 +98,7 @@ func (l *loader) needs(a *args, b *hclsyntax.Block, name, example string) {
 
 // hidden reads a string that is a secret, wherever it comes from.
 func (a *args) hidden(name string) string {
-	text, ok := a.secretText(name)
+	text, _, ok := a.secretText(name)
 	if !ok {
 		return ""
 	}
@@ -143,7 +143,7 @@ func (l *loader) readEmail(a *args, b *hclsyntax.Block) *assets.Email {
 			l.report(problem(a.item("to", i), fmt.Sprintf("%q is no mail address", to), `Write "data@example.com", or with a name "Data <data@example.com>".`))
 		}
 	}
-	e.Username, _ = a.secretText("username") // a word that may stand anywhere: hidden only if it is sensitive
+	e.Username, _, _ = a.secretText("username") // a word that may stand anywhere: hidden only if it is sensitive
 	e.Password = a.hidden("password")
 	if a.has("username") != a.has("password") {
 		l.report(problem(b.DefRange(), "\"username\" and \"password\" belong together", "Give both, or neither for a server that takes mail without a login."))
