@@ -61,6 +61,7 @@ type Alerts struct {
 	locked    bool
 	file      alertsFile
 	written   []byte
+	unkept    bool            // it could not be written
 	noted     bool            // that the daemon is up
 	transport *http.Transport // nil: not ours
 	zone      *time.Location

@@ -277,7 +277,8 @@ func (a *Alerts) save() {
 		a.file.Targets[name] = savedState{t.standing, t.healthNow()}
 	}
 	var err error
-	if a.written, err = a.file.write(a.Dir, a.written); err != nil {
-		a.Log.Debug().Err(err).Msg("alerts may be told twice")
+	if a.written, err = a.file.write(a.Dir, a.written); err != nil && !a.unkept {
+		a.Log.Warn().Err(err).Msg("the next process tells alerts again, and the end of none")
 	}
+	a.unkept = err != nil
 }
