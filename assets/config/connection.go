@@ -119,7 +119,7 @@ func sameFile(a, b string) bool {
 // dsn reads what says where a database is and who asks. What is wrong with it is
 // not quoted: it may be a secret.
 func (a *args) dsn(name string) string {
-	text, ok := a.secretText(name)
+	text, _, ok := a.secretText(name)
 	if !ok {
 		return ""
 	}

@@ -88,22 +88,22 @@ func (a *args) secret(name string) (v cty.Value, sensitive, ok bool) {
 }
 
 // secretText reads a string that may be a secret: see secret.
-func (a *args) secretText(name string) (string, bool) {
-	v, _, ok := a.secret(name)
+func (a *args) secretText(name string) (text string, sensitive, ok bool) {
+	v, sensitive, ok := a.secret(name)
 	if !ok {
-		return "", false
+		return "", false, false
 	}
 	if v.Type() != cty.String {
 		a.must(name, "a string")
-		return "", false
+		return "", false, false
 	}
-	return v.AsString(), true
+	return v.AsString(), sensitive, true
 }
 
 // postURL reads the address of a server. What is wrong with one that is no
 // address is not quoted: it may be a secret.
 func (a *args) postURL(name string) string {
-	text, ok := a.secretText(name)
+	text, secret, ok := a.secretText(name)
 	if !ok {
 		return ""
 	}
@@ -112,8 +112,8 @@ func (a *args) postURL(name string) string {
 		a.wrong(name, fmt.Sprintf("%q must be a URL", name), `Write the whole address that events are posted to, such as "https://lineage.example.com/api/v1/lineage".`)
 		return ""
 	}
-	if password, ok := address.User.Password(); ok {
-		a.s.l.addSecret(password)
+	if a.s.l.keepLogin(address, secret); secret {
+		a.s.l.keepTokens(address)
 	}
 	return text
 }

@@ -181,6 +181,38 @@ func TestNotify(t *testing.T) {
 	}
 }
 
+// A server may quote a part of the address that it was asked by.
+func TestPartsOfHiddenAddressesAreSecrets(t *testing.T) {
+	p := load(t, `
+-- shop.hcl --
+project "shop" {
+  lineage {
+    openlineage { url = env("LINEAGE") }
+  }
+  telemetry {
+    otlp { endpoint = env("COLLECTOR") }
+  }
+}
+notify "hook" {
+  webhook { url = "https://ann:p%40ssw0rd@example.com/incoming/0123456789abcdef?key=fedcba98765%2B43210&v=1" }
+}
+notify "chat" {
+  slack { webhook_url = "https://t0ken@example.com/incoming" }
+}
+source "raw.orders" { url = "https://reader@example.com/orders-of-all-the-years.csv" }
+`, Options{Environ: []string{"LINEAGE=https://example.com/lineage/l0123456789abcdef", "COLLECTOR=https://example.com/c0123456789abcdef"}})
+	for _, secret := range []string{"p@ssw0rd", "0123456789abcdef", "fedcba98765+43210", "t0ken", "l0123456789abcdef", "c0123456789abcdef"} {
+		if !slices.Contains(p.Secrets, secret) {
+			t.Errorf("%s is not among the secrets %q", secret, p.Secrets)
+		}
+	}
+	for _, word := range []string{"ann", "incoming", "1", "reader", "orders-of-all-the-years.csv"} {
+		if slices.Contains(p.Secrets, word) {
+			t.Errorf("%s is among the secrets: no message could hold it any more", word)
+		}
+	}
+}
+
 // Each block of HCL in docs/alerts.md is a part of a project without mistakes, and that
 // names every argument and every event.
 func TestAlertsReference(t *testing.T) {

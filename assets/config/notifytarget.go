@@ -98,7 +98,7 @@ func (l *loader) needs(a *args, b *hclsyntax.Block, name, example string) {
 
 // hidden reads a string that is a secret, wherever it comes from.
 func (a *args) hidden(name string) string {
-	text, ok := a.secretText(name)
+	text, _, ok := a.secretText(name)
 	if !ok {
 		return ""
 	}
@@ -115,9 +115,13 @@ func (a *args) hiddenURL(name string) string {
 	if text == "" {
 		return ""
 	}
-	if u, err := url.Parse(text); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		a.wrong(name, fmt.Sprintf("%q must be a URL", name), `Write the whole address that is posted to, beginning with https://. It is not shown here: it may be a secret.`)
+		return text
 	}
+	a.s.l.keepLogin(u, true)
+	a.s.l.keepTokens(u)
 	return text
 }
 
@@ -139,7 +143,7 @@ func (l *loader) readEmail(a *args, b *hclsyntax.Block) *assets.Email {
 			l.report(problem(a.item("to", i), fmt.Sprintf("%q is no mail address", to), `Write "data@example.com", or with a name "Data <data@example.com>".`))
 		}
 	}
-	e.Username, _ = a.secretText("username") // a word that may stand anywhere: hidden only if it is sensitive
+	e.Username, _, _ = a.secretText("username") // a word that may stand anywhere: hidden only if it is sensitive
 	e.Password = a.hidden("password")
 	if a.has("username") != a.has("password") {
 		l.report(problem(b.DefRange(), "\"username\" and \"password\" belong together", "Give both, or neither for a server that takes mail without a login."))

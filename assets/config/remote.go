@@ -119,9 +119,7 @@ func (a *args) requests(name string) []assets.Request {
 			a.s.l.report(problem(a.item(name, i), "An address is listed twice", fmt.Sprintf("Take one of them out of %q.", name)))
 			continue
 		}
-		if password, ok := u.User.Password(); ok {
-			a.s.l.addSecret(password)
-		}
+		a.s.l.keepLogin(u, secret)
 		shown := u.Scheme + "://" + u.Host
 		if !secret {
 			shown += u.EscapedPath()

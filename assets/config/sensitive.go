@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -69,6 +70,34 @@ func partsOf(s string, plain map[string]bool) (parts []string) {
 		parts = append(parts, s)
 	}
 	return parts
+}
+
+// keepLogin keeps the password in an address, which a server may quote, or a program as
+// base64; in one that is hidden also a name without a password, which is a token then.
+func (l *loader) keepLogin(u *url.URL, hidden bool) {
+	if password, ok := u.User.Password(); ok {
+		l.addSecret(password)
+	} else if hidden {
+		l.addSecret(u.User.Username())
+	}
+}
+
+// shortestToken is the length in bytes of what in an address looks like a token. What is
+// shorter may be a word that stands in every message.
+const shortestToken = 16
+
+// keepTokens keeps what in an address that is hidden lets one in by itself: a server that
+// answers "no such path" quotes it without the scheme and the host.
+func (l *loader) keepTokens(u *url.URL) {
+	parts := strings.Split(u.Path, "/")
+	for _, values := range u.Query() {
+		parts = append(parts, values...)
+	}
+	for _, part := range parts {
+		if len(part) >= shortestToken {
+			l.addSecret(part)
+		}
+	}
 }
 
 func (l *loader) keep(secrets ...string) {

@@ -48,7 +48,7 @@ func (l *loader) readOTLP(s *scope, b *hclsyntax.Block) *assets.OTLP {
 // collector reads the address of a collector. What is wrong with one that is no
 // address is not quoted: it may be a secret.
 func (a *args) collector(name string) string {
-	text, ok := a.secretText(name)
+	text, secret, ok := a.secretText(name)
 	if !ok {
 		return ""
 	}
@@ -59,6 +59,9 @@ func (a *args) collector(name string) string {
 	case address.User != nil || address.RawQuery != "" || address.Fragment != "":
 		a.wrong(name, fmt.Sprintf("%q may have no user, password, ? or #", name), `Send what proves who you are as a header: headers = { Authorization = "Bearer ${env("TOKEN")}" }.`)
 	default:
+		if secret {
+			a.s.l.keepTokens(address)
+		}
 		return text
 	}
 	return ""

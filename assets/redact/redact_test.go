@@ -18,7 +18,7 @@ const (
 
 // The ways in which a secret might get past whoever looks for it as it stands.
 func TestTricks(t *testing.T) {
-	s := New([]string{"hunter22hunter", quoted, pem, "pässwörd", " spacious\n", "ab", "true"})
+	s := New([]string{"hunter22hunter", quoted, pem, "pässwörd", "b4ng!?", " spacious\n", "ab", "true"})
 	inJSON, _ := json.Marshal(quoted)
 	for _, c := range []struct{ trick, text, want string }{
 		{"as it is", "dsn=hunter22hunter;", "dsn=(sensitive);"},
@@ -38,8 +38,17 @@ func TestTricks(t *testing.T) {
 		{"in a query of an address", "?token=" + url.QueryEscape(quoted) + "&x", "?token=(sensitive)&x"},
 		{"in a path of an address", "/" + url.PathEscape(quoted), "/(sensitive)"},
 		{"in the user's part of an address", url.UserPassword("ann", quoted).String() + "@db", "ann:(sensitive)@db"},
+		{"in an address, by DuckDB", "it%27s%20%22so%22%20%3Csecret%3E%20%5Co%2F%20100%25", "(sensitive)"},
+		{"in an address, by Python", "it%27s%20%22so%22%20%3Csecret%3E%20%5Co/%20100%25", "(sensitive)"},
+		{"in an address, by JavaScript", "it's%20%22so%22%20%3Csecret%3E%20%5Co%2F%20100%25", "(sensitive)"},
 		{"in a DSN", `password='it\'s "so" <secret> \\o/ 100%'`, "password='(sensitive)'"},
 		{"as base64", base64.StdEncoding.EncodeToString([]byte("hunter22hunter")), "(sensitive)="},
+		{"as base64 after one byte", base64.StdEncoding.EncodeToString([]byte(":hunter22hunter")), "Om(sensitive)"},
+		{"as base64 after two bytes", base64.StdEncoding.EncodeToString([]byte("u:hunter22hunter")), "dTp(sensitive)g=="},
+		{"as base64 after three bytes, and before others", base64.StdEncoding.EncodeToString([]byte("me:hunter22hunter:x")), "bWU6(sensitive)6eA=="},
+		{"in JSON that is ASCII", `"p\u00E4ssw\u00f6rd"`, `"(sensitive)"`},
+		{"in bytes, as DuckDB shows them", `p\xC3\xA4ssw\xC3\xB6rd`, "(sensitive)"},
+		{"at the end of a sentence without its end", "Missing ): (b4ng", "Missing ): ((sensitive)"},
 		{"as hexadecimal digits", fmt.Sprintf("%X", "hunter22hunter"), "(sensitive)"},
 		{"without the space around it", "token=spacious;", "token=(sensitive);"},
 		{"all lines in one", strings.ReplaceAll(pem, "\n", " "), "(sensitive)"},

@@ -61,7 +61,7 @@ func events(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // collect is a server that takes events: `collect URLFILE OUT`. It appends them to
-// OUT, and answers 503 as long as a file OUT.down is there. It ends when killed.
+// OUT, and answers 503 as long as a file OUT.down is there, 413 with OUT.refused. It ends when killed.
 func collect() {
 	listener := announced("/api/v1/lineage")
 	var mu sync.Mutex
@@ -72,6 +72,10 @@ func collect() {
 		if _, err := os.Stat(os.Args[2] + ".down"); err == nil || r.Header.Get("Authorization") != "Bearer "+os.Getenv("TOKEN") {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			fmt.Fprintf(w, "down, %s", r.Header.Get("Authorization"))
+			return
+		}
+		if _, err := os.Stat(os.Args[2] + ".refused"); err == nil {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
 			return
 		}
 		f, err := os.OpenFile(os.Args[2], os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)

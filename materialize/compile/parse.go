@@ -146,6 +146,9 @@ func (c *compiler) parse() error {
 			s.wrong(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: r.Summary, Detail: r.Detail, Subject: place(s.sql, r.Offset, s.shift, s.rng).Ptr()})
 		}
 		for _, f := range s.parsed.Files {
+			if c.secrets.In(f.Path) {
+				f.Path = "" // a source named after it would tell it with other characters
+			}
 			s.wrong(fileDiagnostic(c.project, f, place(s.sql, f.Offset, s.shift, s.rng)))
 		}
 	}

@@ -61,8 +61,8 @@ type Alerts struct {
 	locked    bool
 	file      alertsFile
 	written   []byte
-	noted     bool // that the daemon is up
-	latest    time.Time
+	unkept    bool            // it could not be written
+	noted     bool            // that the daemon is up
 	transport *http.Transport // nil: not ours
 	zone      *time.Location
 
@@ -163,7 +163,8 @@ func (a *Alerts) run() {
 }
 
 // Close tells what is still to be told, and waits a few seconds at most for it to arrive;
-// half a second, if ctx is done. What has not arrived is kept for the next process.
+// half a second, if ctx is done. What has not arrived is kept for the next process, but for
+// what was given up.
 func (a *Alerts) Close(ctx context.Context) (undelivered []TargetStatus) {
 	if a == nil {
 		return nil
@@ -189,7 +190,7 @@ func (a *Alerts) Close(ctx context.Context) (undelivered []TargetStatus) {
 	if a.locked {
 		a.save()
 		for _, status := range a.Targets() {
-			if status.Undelivered > 0 {
+			if status.Undelivered+status.GivenUp > 0 {
 				undelivered = append(undelivered, status)
 			}
 		}

@@ -233,6 +233,38 @@ func TestADaemon(t *testing.T) {
 	})
 }
 
+// A clock that was ahead while a process before told of something, or was about to, holds
+// nothing up.
+func TestAClockThatWasAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.fails(clean, "broken")
+		now := func() time.Time { return time.Now().Add(365 * 24 * time.Hour) }
+		ahead := NewAlerts(AlertOptions{Dir: h.dir, Now: now, Redact: h.graph.Redact, Log: zerolog.Nop(), Daemon: true, Transport: &h.line})
+		ahead.Look(h.scene())
+		time.Sleep(time.Minute)
+		h.want("firing staging.orders failed")
+		h.fails(late, "broken, too")
+		ahead.Look(h.scene())
+		time.Sleep(5 * time.Second) // killed before it is told
+		close(ahead.stop)
+		<-ahead.done
+		ahead.targets["ops"].delivery.abandon()
+		if err := ahead.lock.Unlock(); err != nil {
+			t.Fatal(err)
+		}
+
+		a := h.alerts(true)
+		a.Look(h.scene())
+		time.Sleep(time.Minute)
+		began := moment(time.Now().Add(-time.Minute), time.UTC)
+		h.want(fmt.Sprintf("resolved The daemon was down from %s until %s; firing late failed, resolved staging.orders failed", began, began))
+		time.Sleep(4 * time.Hour)
+		h.want("firing late failed")
+		a.Close(context.Background())
+	})
+}
+
 // A target that takes nothing delays nobody, and gets everything later, in order.
 func TestWhatDoesNotArrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

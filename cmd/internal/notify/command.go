@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/seed-4311623e/assets/assets"
 )
@@ -33,8 +32,8 @@ func (s *commandSender) send(ctx context.Context, m Message) error {
 	c.Dir, c.Stdin = s.Dir, bytes.NewReader(append(text, '\n'))
 	said := &tail{}
 	c.Stdout, c.Stderr = said, said
-	c.WaitDelay = time.Second // what it has begun may hold its output open
-	killWithChildren(c)
+	c.WaitDelay = lastBreath // what it has begun may hold its output open
+	killWithChildren(c)      // else each attempt would leave one behind that hangs
 	err = c.Run()
 	var exit *exec.ExitError
 	switch {

@@ -2,13 +2,16 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"net/textproto"
 	"strconv"
 	"strings"
 
 	"github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 
 	"github.com/seed-4311623e/assets/assets"
 )
@@ -30,33 +33,105 @@ func (s *emailSender) send(ctx context.Context, m Message) error {
 	if err != nil {
 		return refused("the mail cannot be written: " + err.Error())
 	}
-	client, err := s.client()
+	// The library heeds a context until it is connected: after that the connection has to end.
+	connected, cancel := context.WithCancel(ctx)
+	defer cancel()
+	client, err := s.client(connected)
 	if err != nil {
 		return err
 	}
-	if err := client.DialAndSendWithContext(ctx, letter); err != nil {
+	server, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
 		return s.explain(ctx, err)
+	}
+	refusals, err := transmit(server, letter)
+	if isFinal(err) {
+		return refused("it does not take the mail: " + oneLine(err.Error()))
+	} else if err != nil {
+		return s.explain(ctx, err)
+	}
+	_ = server.Quit() // the server has it: whatever is said now, it is not sent again
+	if len(refusals) > 0 {
+		return refused("it does not take the mail for " + oneLine(strings.Join(refusals, ", ")) + ". All others have it")
 	}
 	return nil
 }
 
-func (s *emailSender) client() (*mail.Client, error) {
-	options := []mail.Option{mail.WithPort(s.Port), mail.WithTimeout(postTimeout), mail.WithTLSPolicy(mail.TLSOpportunistic)}
-	if s.RequireTLS {
+// transmit hands a letter over to a server, for all who get mail there. refusals say who
+// does not: that is nothing to the others. If the server takes it for nobody, or somebody
+// can be sent none just now, that is an error, and nobody has it.
+func transmit(server *smtp.Client, letter *mail.Msg) (refusals []string, err error) {
+	if err := server.UpdateDeadline(postTimeout); err != nil {
+		return nil, err
+	}
+	from, err := letter.GetSender(false)
+	if err != nil {
+		return nil, err
+	}
+	to, err := letter.GetRecipients()
+	if err != nil {
+		return nil, err
+	}
+	if err := server.Mail(from); err != nil {
+		return nil, err
+	}
+	for _, address := range to {
+		if err := server.Rcpt(address); isFinal(err) {
+			refusals = append(refusals, fmt.Sprintf("%s: %s", strings.Trim(address, "<>"), err))
+			if len(refusals) == len(to) {
+				return nil, err
+			}
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	w, err := server.Data()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := letter.WriteTo(w); err != nil {
+		return nil, err
+	}
+	return refusals, w.Close()
+}
+
+func (s *emailSender) client(connected context.Context) (*mail.Client, error) {
+	options := []mail.Option{mail.WithPort(s.Port), mail.WithTimeout(postTimeout), mail.WithTLSPolicy(mail.TLSOpportunistic), mail.WithDialContextFunc(s.dial(connected))}
+	if s.RequireTLS && !s.Implicit {
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
 	}
-	if s.Implicit {
-		options = append(options, mail.WithSSL())
-	}
 	if s.o.tls != nil {
-		config := s.o.tls.Clone()
-		config.ServerName = s.Host
-		options = append(options, mail.WithTLSConfig(config))
+		options = append(options, mail.WithTLSConfig(s.tls()))
 	}
 	if s.Username != "" {
 		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(s.Username), mail.WithPassword(s.Password))
 	}
 	return mail.NewClient(s.Host, options...)
+}
+
+func (s *emailSender) tls() *tls.Config {
+	config := &tls.Config{}
+	if s.o.tls != nil {
+		config = s.o.tls.Clone()
+	}
+	config.ServerName = s.Host
+	return config
+}
+
+// dial connects to the server, encrypted if that is implied. The connection ends when
+// connected is done.
+func (s *emailSender) dial(connected context.Context) mail.DialContextFunc {
+	return func(ctx context.Context, network, address string) (c net.Conn, err error) {
+		if s.Implicit {
+			c, err = (&tls.Dialer{Config: s.tls()}).DialContext(ctx, network, address)
+		} else {
+			c, err = (&net.Dialer{}).DialContext(ctx, network, address)
+		}
+		if err == nil {
+			context.AfterFunc(connected, func() { _ = c.Close() })
+		}
+		return c, err
+	}
 }
 
 // letter is the mail of a message. Those of one group are one thread.
@@ -85,22 +160,24 @@ func (s *emailSender) letter(m Message) (*mail.Msg, error) {
 	return letter, nil
 }
 
-// explain says what went wrong with a mail. What a server will never take is not sent again.
+// explain says what went wrong with a mail that is sent again.
 func (s *emailSender) explain(ctx context.Context, err error) error {
-	var failed *mail.SendError
 	switch {
 	case ctx.Err() != nil:
 		return errors.New("it had not taken the mail by the end of the run")
-	case errors.As(err, &failed) && failed.ErrorCode() >= 500 && !aboutLogin(failed):
-		return refused(fmt.Sprintf("it does not take the mail: %s", oneLine(err.Error())))
 	case strings.Contains(err.Error(), "STARTTLS"):
 		return fmt.Errorf("%s. A server without TLS needs require_tls = false", oneLine(err.Error()))
 	}
 	return errors.New(oneLine(err.Error()))
 }
 
-// aboutLogin reports whether a server refused who sends, not what is sent: that can be mended.
-func aboutLogin(e *mail.SendError) bool {
-	status := e.EnhancedStatusCode()
-	return e.ErrorCode()/10 == 53 || strings.HasPrefix(status, "5.7.") && status != "5.7.1"
+// isFinal reports whether a server will never take a mail. That it refuses who sends it, not
+// what is sent, can be mended.
+func isFinal(err error) bool {
+	var answer *textproto.Error
+	if !errors.As(err, &answer) {
+		return false
+	}
+	aboutLogin := answer.Code/10 == 53 || strings.HasPrefix(answer.Msg, "5.7.") && !strings.HasPrefix(answer.Msg, "5.7.1 ")
+	return answer.Code >= 500 && !aboutLogin
 }

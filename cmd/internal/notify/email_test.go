@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -30,8 +31,11 @@ import (
 type post struct {
 	host     string
 	port     int
-	password string // empty: no login is needed
-	refuse   error  // of each recipient
+	password string        // empty: no login is needed
+	refuse   error         // of each recipient
+	unknown  string        // a recipient that is refused for good
+	hangsUp  bool          // once it has taken a mail
+	reached  chan struct{} // closed when a mail is sent, of which it then says nothing; nil: it does
 
 	mu      sync.Mutex
 	letters [][]byte
@@ -70,6 +74,9 @@ func (b *letterbox) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if b.refuse != nil {
 		return b.refuse
 	}
+	if to == b.unknown {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "No such user"}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.to = append(b.to, to)
@@ -81,6 +88,11 @@ func (b *letterbox) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
+	if b.reached != nil {
+		close(b.reached)
+		_, err := b.c.Conn().Read(make([]byte, 1)) // until the other side ends it
+		return err
+	}
 	_, encrypted := b.c.TLSConnectionState()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -88,7 +100,12 @@ func (b *letterbox) Data(r io.Reader) error {
 	return nil
 }
 
-func (b *letterbox) Reset()        {}
+func (b *letterbox) Reset() {
+	if b.hangsUp {
+		_ = b.c.Conn().Close()
+	}
+}
+
 func (b *letterbox) Logout() error { return nil }
 
 // postOffice starts a mail server; implicit is for smtps, without is one without TLS.
@@ -201,6 +218,48 @@ func TestEmail(t *testing.T) {
 				t.Errorf("to %v, encrypted %v", p.to, p.tls)
 			}
 		})
+	}
+}
+
+func mailTo(p *post, to ...string) sender {
+	return newSender(&assets.Notify{Email: &assets.Email{Host: p.host, Port: p.port, From: "assets@example.com", To: to}}, options())
+}
+
+// That somebody gets no mail any more is no reason to tell nobody.
+func TestEmailToThoseWhoAreThere(t *testing.T) {
+	p := &post{unknown: "gone@example.com"}
+	postOffice(t, p, false, true)
+	err := mailTo(p, "gone@example.com", "ops@example.com").send(t.Context(), message(failing()))
+	if !isRefused(err) || !strings.Contains(err.Error(), "gone@example.com") || strings.Contains(err.Error(), "ops@example.com") || len(p.letters) != 1 || !slices.Equal(p.to, []string{"ops@example.com"}) {
+		t.Errorf("%v, %d mails to %v", err, len(p.letters), p.to)
+	}
+}
+
+// What a server has taken is not sent again because it says no goodbye.
+func TestEmailToAServerThatHangsUp(t *testing.T) {
+	p := &post{hangsUp: true}
+	postOffice(t, p, false, true)
+	if err := mailTo(p, "ops@example.com").send(t.Context(), message(failing())); err != nil || len(p.letters) != 1 {
+		t.Errorf("%v, %d mails", err, len(p.letters))
+	}
+}
+
+// Who ends does not wait for a server that says nothing.
+func TestEmailToAServerThatStalls(t *testing.T) {
+	p := &post{reached: make(chan struct{})}
+	postOffice(t, p, false, true)
+	ctx, cancel := context.WithCancel(t.Context())
+	sent := make(chan error, 1)
+	go func() { sent <- mailTo(p, "ops@example.com").send(ctx, message(failing())) }()
+	<-p.reached
+	cancel()
+	select {
+	case err := <-sent:
+		if err == nil || isRefused(err) {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(postTimeout / 2):
+		t.Error("it waits for the server")
 	}
 }
 

@@ -40,12 +40,13 @@ func (b *outbox) waiting() [][]byte {
 	return slices.Clone(b.lines)
 }
 
-// add keeps a line. If there are too many, the oldest is given up.
-func (b *outbox) add(line []byte) {
+// add keeps lines, in one write of the file. If there are too many then, the oldest are
+// given up, but none of those that came at once: nobody was to blame for them yet.
+func (b *outbox) add(lines ...[]byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.lines = append(b.lines, line)
-	if extra := len(b.lines) - mostMessages; extra > 0 {
+	b.lines = append(b.lines, lines...)
+	if extra := len(b.lines) - max(mostMessages, len(lines)); extra > 0 {
 		b.lines = slices.Clone(b.lines[extra:])
 	}
 	_, b.err = b.file.keep(slices.Clone(b.lines))

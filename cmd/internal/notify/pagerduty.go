@@ -73,10 +73,13 @@ func (s *pagerDutySender) post(ctx context.Context, event pagerDutyEvent) error 
 	var answer struct {
 		Status string `json:"status"`
 	}
-	if json.Unmarshal(said, &answer) != nil || answer.Status != "success" {
-		return errors.New("it did not answer as PagerDuty does: is it the right address, or was a proxy in between?")
+	switch {
+	case json.Unmarshal(said, &answer) == nil && answer.Status == "success":
+		return nil
+	case ctx.Err() != nil: // it was cut off
+		return errors.New("it had not answered by the end of the run")
 	}
-	return nil
+	return errors.New("it did not answer as PagerDuty does: the address may be wrong, or a proxy in between has answered")
 }
 
 // events are what PagerDuty is told of an alert. What was over before it could be told

@@ -145,7 +145,7 @@ func TestAnswers(t *testing.T) {
 		{"Slack's invalid_payload", slack, answer(400, "invalid_payload"), `it answered 400 Bad Request, "invalid_payload"`, true, 0},
 		{"Slack's webhook was revoked", slack, answer(403, "invalid_token"), "the webhook may have been revoked", false, 0},
 		{"Slack's channel is gone", slack, answer(404, "channel_not_found"), `404 Not Found, "channel_not_found"`, false, 0},
-		{"a page of a proxy", slack, answer(200, "<html>Log in"), "was a proxy in between?", false, 0},
+		{"a page of a proxy", slack, answer(200, "<html>Log in"), "a proxy in between has answered", false, 0},
 		{"too many", slack, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "30")
 			w.WriteHeader(429)

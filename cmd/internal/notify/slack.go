@@ -41,7 +41,7 @@ func (s *slackSender) send(ctx context.Context, m Message) error {
 	}
 	said, err := s.poster.send(ctx, text, nil)
 	if err == nil && strings.HasPrefix(strings.TrimSpace(string(said)), "<") {
-		return errors.New("it answered with a page for people, which no incoming webhook does: is it the right address, or was a proxy in between?")
+		return errors.New("it answered with a page for people, which no incoming webhook does: the address may be wrong, or a proxy in between has answered")
 	}
 	return err
 }

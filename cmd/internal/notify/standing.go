@@ -22,6 +22,9 @@ type entry struct {
 	// Told is when it was told last, As as what; zero: not yet.
 	Told time.Time         `json:"told,omitzero"`
 	As   assets.AlertEvent `json:"as,omitempty"`
+	// Otherwise says that the asset fails in another way since, so that this is neither over
+	// nor to be told again.
+	Otherwise bool `json:"otherwise,omitempty"`
 }
 
 func (e *entry) ended() bool { return e.Alert.Status == Resolved }
@@ -36,7 +39,11 @@ func (e *entry) news() bool {
 // known: what was told of them goes on.
 func (s standing) update(r route, holds []Alert, known func(assets.AlertEvent) bool, now time.Time) {
 	holding := map[string]bool{}
+	failing := map[assets.AlertEvent]map[assets.Name]bool{assets.AssetFailed: {}, assets.CheckFailed: {}}
 	for _, a := range holds {
+		if names := failing[a.Event]; names != nil {
+			names[a.Name] = true
+		}
 		if !r.tells(a) {
 			continue
 		}
@@ -46,6 +53,7 @@ func (s standing) update(r route, holds []Alert, known func(assets.AlertEvent) b
 			s[a.ID] = &entry{Alert: a, Group: r.group(a), Changed: now}
 			continue
 		}
+		e.Otherwise = false
 		had, ended := e.news(), e.ended()
 		if e.Alert.Event == a.Event && e.Alert.Since.Before(a.Since) {
 			a.Since = e.Alert.Since
@@ -60,11 +68,17 @@ func (s standing) update(r route, holds []Alert, known func(assets.AlertEvent) b
 		case holding[id] || e.ended() || !known(e.Alert.Event):
 		case e.As == "" || !r.Resolve:
 			delete(s, id)
+		case failing[otherFailure[e.Alert.Event]][e.Alert.Name]:
+			e.Otherwise = true
 		default:
 			e.Alert.Status, e.Alert.Until, e.Changed = Resolved, now.UTC(), now
 		}
 	}
 }
+
+// otherFailure is how an asset may fail that had failed so: a check of which nothing is known
+// as nothing was built, and a build that checks keep from being published, are no recovery.
+var otherFailure = map[assets.AlertEvent]assets.AlertEvent{assets.AssetFailed: assets.CheckFailed, assets.CheckFailed: assets.AssetFailed}
 
 // past enters an alert that is over.
 func (s standing) past(r route, a Alert, now time.Time) {
@@ -73,7 +87,8 @@ func (s standing) past(r route, a Alert, now time.Time) {
 	}
 }
 
-// setBack takes into account that the clock was set back: nothing was told later than now.
+// setBack takes into account that the clock may have been ahead, also while a process before
+// told: nothing was told later than now.
 func (s standing) setBack(now time.Time) {
 	for _, e := range s {
 		for _, at := range []*time.Time{&e.Changed, &e.Told} {
@@ -90,7 +105,7 @@ func (e *entry) ripe(r route, busy bool) time.Time {
 	switch {
 	case e.news():
 		return e.Changed.Add(r.GroupWait)
-	case busy:
+	case busy, e.Otherwise:
 		return time.Time{}
 	}
 	return e.Told.Add(r.RepeatInterval)

@@ -39,6 +39,9 @@ func TestWhatIsToldWhen(t *testing.T) {
 		{"unless nobody wants to know; what fails again is told again", func(n *assets.Notify) { n.Resolve = false }, "0s: failed a@1; 1m:; 2m: failed a@1; 3m: failed a@1", "30s [+a]; 2m30s [=a]"},
 		{"a short break is none", nil, "0s: failed a@1; 1m:; 1m10s: failed a@1; 5m: failed a@1", "30s [+a]"},
 		{"it fails again in another run", nil, "0s: failed a@1; 1m: failed a@2; 5m: failed a@2; 6m:; 7m:", "30s [+a]; 6m30s [-a]"},
+		{"it fails in another way: that is no recovery, and said once", nil, "0s: failed a@1; 1m: checked a@2; 5h:; 5h1m:", "30s [+a]; 1m30s [+a]; 4h1m30s [=a]; 5h0m30s [-a]; 5h0m30s [-a]"},
+		{"it fails as at first", nil, "0s: checked a@1; 1m: failed a@2; 2m: checked a@3; 5h:; 5h1m:", "30s [+a]; 1m30s [+a]; 4h0m30s [=a]; 5h0m30s [-a]; 5h0m30s [-a]"},
+		{"another asset is another matter", nil, "0s: failed a@1; 1m: checked b@2; 2m: checked b@2", "30s [+a]; 1m30s [-a]; 1m30s [+b]"},
 		{"it still goes on", nil, "0s: failed a@1; 8h10m: failed a@1", "30s [+a]; 4h0m30s [=a]; 8h0m30s [=a]"},
 		{"the repetition is of what is ripe", nil, "0s: failed a@1; 1h: failed a@1, failed b@1; 4h30m: failed a@1, failed b@1; 5h10m: failed a@1, failed b@1",
 			"30s [+a]; 1h0m30s [+b and 1 more]; 4h0m30s [=a and 1 more]; 5h0m30s [=b and 1 more]"},
@@ -103,7 +106,7 @@ func tellAlong(r route, line string) string {
 	return strings.Join(told, "; ")
 }
 
-var words = map[string]assets.AlertEvent{"failed": assets.AssetFailed, "stale": assets.Breach, "soon": assets.BreachPredicted, "late": assets.SourceLate}
+var words = map[string]assets.AlertEvent{"failed": assets.AssetFailed, "checked": assets.CheckFailed, "stale": assets.Breach, "soon": assets.BreachPredicted, "late": assets.SourceLate}
 
 func alertsOf(text string) (all []Alert) {
 	for item := range strings.SplitSeq(text, ",") {

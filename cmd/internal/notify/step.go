@@ -32,12 +32,9 @@ func (a *Alerts) step(now time.Time, all bool) (next time.Time) {
 		return now.Add(time.Second) // another process has it
 	}
 	a.configure(scene)
-	if now.Before(a.latest) {
-		for _, t := range a.targets {
-			t.standing.setBack(now)
-		}
+	for _, t := range a.targets {
+		t.standing.setBack(now)
 	}
-	a.latest = now
 	if len(a.targets) > 0 {
 		next = a.compare(scene, unsure, builds, now, all)
 	}
@@ -184,30 +181,35 @@ func (a *Alerts) compare(scene *Scene, unsure bool, builds map[assets.Name]build
 		}
 		t.standing.update(t.route, holds, known, now)
 		busy := len(t.box.waiting()) > 0
-		for _, b := range t.standing.news(t.route, now, all, busy) {
-			a.tell(t, b, now)
+		if news := t.standing.news(t.route, now, all, busy); len(news) > 0 {
+			a.tell(t, news, now)
 		}
 		sooner(t.standing.next(t.route, busy))
 	}
 	return next
 }
 
-// tell puts a message on its way.
-func (a *Alerts) tell(t *target, b batch, now time.Time) {
-	for i := range b.alerts {
-		affect(&b.alerts[i], a.graph)
+// tell puts messages on their way.
+func (a *Alerts) tell(t *target, news []batch, now time.Time) {
+	var lines [][]byte
+	for _, b := range news {
+		for i := range b.alerts {
+			affect(&b.alerts[i], a.graph)
+		}
+		m := newMessage(a.project.Name, t.Name, b.alerts, now)
+		sum := sha256.Sum256([]byte(t.Name + "\x00" + b.group))
+		m.Others, m.Thread = b.others, hex.EncodeToString(sum[:12])
+		line, err := document(m)
+		if err != nil {
+			a.Log.Error().Err(err).Msg("an alert could not be written")
+			continue
+		}
+		lines = append(lines, append(line, '\n'))
 	}
-	m := newMessage(a.project.Name, t.Name, b.alerts, now)
-	sum := sha256.Sum256([]byte(t.Name + "\x00" + b.group))
-	m.Others, m.Thread = b.others, hex.EncodeToString(sum[:12])
-	line, err := document(m)
-	if err != nil {
-		a.Log.Error().Err(err).Msg("an alert could not be written")
-		return
+	t.box.add(lines...)
+	for _, line := range lines {
+		t.delivery.lines.add(line)
 	}
-	line = append(line, '\n')
-	t.box.add(line)
-	t.delivery.lines.add(line)
 }
 
 func newMessage(project, name string, alerts []Alert, now time.Time) Message {
@@ -259,6 +261,9 @@ func (a *Alerts) daemon(d describer, now time.Time, stops bool) (down, was *Aler
 	if d.Before.After(since) {
 		since = d.Before
 	}
+	if since.After(now) { // the clock was ahead
+		since = now
+	}
 	alert := d.finish(Alert{ID: "daemon", Event: assets.DaemonDown, Severity: assets.Error, Since: since, Until: now.UTC(),
 		Summary: fmt.Sprintf("The daemon was down from %s until %s", d.moment(since), d.moment(now)),
 		Effect:  "It had not been told to stop: it was killed, or the computer went down."})
@@ -272,7 +277,8 @@ func (a *Alerts) save() {
 		a.file.Targets[name] = savedState{t.standing, t.healthNow()}
 	}
 	var err error
-	if a.written, err = a.file.write(a.Dir, a.written); err != nil {
-		a.Log.Debug().Err(err).Msg("alerts may be told twice")
+	if a.written, err = a.file.write(a.Dir, a.written); err != nil && !a.unkept {
+		a.Log.Warn().Err(err).Msg("the next process tells alerts again, and the end of none")
 	}
+	a.unkept = err != nil
 }

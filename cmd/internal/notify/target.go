@@ -38,6 +38,9 @@ type target struct {
 
 	mu     sync.Mutex
 	health Health
+	// gaveUp counts the messages that this process has given up, why says for what, the latest.
+	gaveUp int
+	why    string
 }
 
 // forever is the patience of alerts: who is told of a failure a day late knows of it all
@@ -97,16 +100,25 @@ func (t *target) tried(a *Alerts, err error) {
 		a.Log.Debug().Str("notify", t.Name).Msg("an alert was delivered")
 	default:
 		t.health.Failed++
+		why := a.Redact(err.Error())
 		if isRefused(err) {
 			t.health.Refused++
+			t.gaveUp++
+			t.why = why
 		}
-		why := a.Redact(err.Error())
 		if why != t.health.Error && !a.Quiet {
 			a.Log.Warn().Str("notify", t.Name).Str("to", t.sender.place()).Str("why", why).Bool("given_up", isRefused(err)).Msg("an alert could not be delivered")
 		}
 		t.health.Error, t.health.ErrorAt = why, now
 	}
 	a.signal()
+}
+
+// given is how many messages this process has given up, and why the latest.
+func (t *target) given() (up int, why string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.gaveUp, t.why
 }
 
 func (t *target) healthNow() Health {

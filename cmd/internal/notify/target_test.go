@@ -75,7 +75,15 @@ func TestOutbox(t *testing.T) {
 	if waiting := again.waiting(); len(waiting) != mostMessages-1 || string(waiting[0]) != string(line(3, now)) {
 		t.Errorf("%d wait, from %s", len(waiting), waiting[0])
 	}
-	again.lines = again.lines[:1]
+	// Whatever comes at once is sent.
+	var many [][]byte
+	for i := range mostMessages + 10 {
+		many = append(many, line(i, now.Add(time.Hour)))
+	}
+	if again.add(many...); len(again.waiting()) != len(many) || !again.holds(many[0], now) {
+		t.Errorf("%d of %d wait", len(again.waiting()), len(many))
+	}
+	again.lines = [][]byte{line(3, now)}
 	again.done(line(3, now))
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the file is still there: %v", err)

@@ -18,6 +18,9 @@ type TargetStatus struct {
 	// Undelivered is how many messages have not arrived, Oldest since when.
 	Undelivered int
 	Oldest      time.Time
+	// GivenUp is how many messages this process has given up, GivenUpFor why the latest.
+	GivenUp    int
+	GivenUpFor string
 }
 
 // Targets is how it stands with each target, sorted by name. It may be called on any
@@ -31,7 +34,9 @@ func (a *Alerts) Targets() []TargetStatus {
 	var all []TargetStatus
 	for _, name := range slices.Sorted(maps.Keys(a.targets)) {
 		t := a.targets[name]
-		all = append(all, newStatus(t.Notify, t.sender, t.healthNow(), t.box.waiting()))
+		status := newStatus(t.Notify, t.sender, t.healthNow(), t.box.waiting())
+		status.GivenUp, status.GivenUpFor = t.given()
+		all = append(all, status)
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -56,18 +57,20 @@ func (s *Session) Alert(ctx context.Context, alerts *notify.Alerts, failure hcl.
 		alerts.Look(scene)
 	}
 	for _, t := range alerts.Close(ctx) {
-		why := "there was no time for it before the end of the run"
-		if t.Error != "" {
-			why = strings.TrimSuffix(t.Error, ".")
+		warn := func(summary string, n int, why, fate string) {
+			what := "1 message"
+			if n > 1 {
+				what = fmt.Sprintf("%d messages", n)
+			}
+			warnings = append(warnings, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: summary, Subject: t.Notify.Decl.Ptr(),
+				Detail: fmt.Sprintf("%s to notify %q (%s): %s. %s What was built is not affected.", what, t.Name, t.Place, strings.TrimSuffix(why, "."), fate)})
 		}
-		what := "1 message"
-		if t.Undelivered > 1 {
-			what = fmt.Sprintf("%d messages", t.Undelivered)
+		if t.GivenUp > 0 {
+			warn("Alerts were given up", t.GivenUp, t.GivenUpFor, "It is not sent again. Whether others arrive says `assets notify test`.")
 		}
-		warnings = append(warnings, &hcl.Diagnostic{
-			Severity: hcl.DiagWarning, Summary: "Alerts could not be delivered", Subject: t.Notify.Decl.Ptr(),
-			Detail: fmt.Sprintf("%s to notify %q (%s): %s. It is kept, and the next run or the daemon sends it first. What was built is not affected.", what, t.Name, t.Place, why),
-		})
+		if t.Undelivered > 0 {
+			warn("Alerts could not be delivered", t.Undelivered, cmp.Or(t.Error, "there was no time for it before the end of the run"), "It is kept, and the next run or the daemon sends it first.")
+		}
 	}
 	return warnings
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/assets/redact"
 	"github.com/seed-4311623e/assets/cmd/internal/notify"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
 	"github.com/seed-4311623e/assets/materialize"
@@ -34,7 +35,7 @@ func (s *Session) callbacks() *notify.Callbacks {
 		doc := callbackJSON{view.FormatVersion, event, s.Project.Name, view.NewEventJSON(e)}
 		doc.Done, doc.Total = nil, nil
 		text, err := json.Marshal(doc)
-		return []byte(s.Redactor.String(string(text)) + "\n"), err
+		return append(redact.JSON(text, s.Redactor.String), '\n'), err
 	}
 	return notify.OpenCallbacks(s.Project, document, s.Redactor.String, s.Log)
 }

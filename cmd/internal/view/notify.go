@@ -87,6 +87,9 @@ func NotifyListText(w io.Writer, doc NotifyListJSON, now time.Time, style Style)
 		if n.Undelivered > 0 {
 			fmt.Fprintf(w, " %s, the oldest from %s; the next run or the daemon sends it first.", keptMessages(n.Undelivered), Ago(*n.Oldest, now))
 		}
+		if n.Refused > 0 {
+			fmt.Fprintf(w, " Given up until now: %d.", n.Refused)
+		}
 		fmt.Fprintln(w)
 	}
 }
