@@ -58,15 +58,29 @@ func syncDir(path string) {
 // replace the link.
 func realPath(path string) (string, error) {
 	real, err := filepath.EvalSymlinks(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return real, err
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(dir, filepath.Base(path))
+	}
+	to, err := os.Readlink(path)
+	if err != nil {
 		return path, nil
 	}
-	return real, err
+	if !filepath.IsAbs(to) { // a link to where nothing is yet
+		to = filepath.Join(filepath.Dir(path), to)
+	}
+	return realPath(to)
 }
 
 // Fresh lists what processes that were killed left beside the file at path: new files
 // that were to take its place.
 func Fresh(path string) (left []string) {
+	path, err := realPath(path)
+	if err != nil {
+		return nil
+	}
 	entries, _ := os.ReadDir(filepath.Dir(path)) // without the directory there is nothing
 	for _, e := range entries {
 		rest, ok := strings.CutPrefix(e.Name(), filepath.Base(path)+".")

@@ -205,6 +205,10 @@ const storageVersion = "v1.2.0"
 // oldest storage version, DuckDB's default, spends a third of a checkpoint on
 // converting statistics, and blocks of 256 KiB waste space on small tables.
 func create(ctx context.Context, path string) error {
+	path, err := realPath(path)
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return fmt.Errorf("create the warehouse's directory: %w", err)
 	}
