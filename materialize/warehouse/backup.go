@@ -213,14 +213,19 @@ func Restore(ctx context.Context, o Options, path string, r Restoring) (done Res
 	if o.Path, err = realPath(o.Path); err != nil {
 		return done, err
 	}
+	if err := os.MkdirAll(filepath.Dir(o.Path), 0o777); err != nil {
+		return done, err
+	}
+	others, err := o.replacing(ctx)
+	if err != nil {
+		return done, err
+	}
+	defer others()
 	release, err := holdReplaced(ctx, o, done.Latest, r.Force)
 	if err != nil {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	if err := os.MkdirAll(filepath.Dir(o.Path), 0o777); err != nil {
-		return done, err
-	}
 	if err := room(o.Path, done.Size); err != nil {
 		return done, err
 	}
@@ -228,6 +233,9 @@ func Restore(ctx context.Context, o Options, path string, r Restoring) (done Res
 	defer os.Remove(fresh)
 	if err := copyFile(ctx, from, fresh); err != nil {
 		return done, fmt.Errorf("copy the backup: %w. Nothing was changed", err)
+	}
+	if err := asBefore(fresh, o.Path); err != nil {
+		return done, err
 	}
 	if done.Replaced, done.WasSize, err = setAside(o.Path, r.Now); err != nil {
 		return done, err
