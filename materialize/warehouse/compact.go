@@ -52,6 +52,9 @@ func (db *DB) compact(ctx context.Context, was Size) (is Size, err error) {
 	if err := db.copyTo(ctx, fresh); err != nil {
 		return is, fmt.Errorf("copy the warehouse: %w. It stays as it is", err)
 	}
+	if err := syncFile(fresh); err != nil {
+		return is, err
+	}
 	info, err := os.Stat(fresh)
 	if err != nil {
 		return is, err
@@ -84,8 +87,8 @@ func settle(ctx context.Context, o Options) (Options, error) {
 	return o, nil
 }
 
-// copyTo writes everything into a new file at path, makes it durable, and compares what
-// stands in it with what stands here.
+// copyTo writes everything into a new file at path, and compares what stands in it with
+// what stands here.
 func (db *DB) copyTo(ctx context.Context, path string) error {
 	c, err := db.Conn(ctx)
 	if err != nil {

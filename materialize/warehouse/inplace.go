@@ -48,15 +48,12 @@ func (o Options) replacing(ctx context.Context) (release func(), err error) {
 	}, nil
 }
 
-// putInPlace makes a new file durable and gives it the place, the owner and the permissions of the
-// one at path: whoever opens that, also after a crash, finds the old file or the new one.
+// putInPlace gives a new file, which is on the disk, the place, the owner and the permissions
+// of the one at path: whoever opens that, also after a crash, finds the old file or the new one.
 // The caller keeps others from writing to the old one, and goes on doing so for a moment:
 // who was about to open it is to find it locked.
 func putInPlace(fresh, path string) error {
 	if err := asBefore(fresh, path); err != nil {
-		return err
-	}
-	if err := syncFile(fresh); err != nil {
 		return err
 	}
 	if err := os.Rename(fresh, path); err != nil {

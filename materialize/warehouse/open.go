@@ -316,5 +316,8 @@ func openError(path string, err error) error {
 	case strings.Contains(err.Error(), "Could not read enough bytes"):
 		return fmt.Errorf("the warehouse %s is shorter than its contents: it was cut off, perhaps while it was copied. Restore it from a whole copy, or move it away to build everything anew (%w)", path, err)
 	}
+	if strings.Contains(err.Error(), "Permission denied") {
+		err = fs.ErrPermission
+	}
 	return fmt.Errorf("open the warehouse %s: %w", path, err)
 }
