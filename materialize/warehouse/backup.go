@@ -46,8 +46,12 @@ func Backup(ctx context.Context, o Options, path string) (size int64, found []Fi
 	if now, err := os.Stat(o.Path); err != nil || !os.SameFile(opened, now) {
 		return 0, nil, errors.Join(err, fmt.Errorf("%s was replaced while it was opened. Try again", o.Path))
 	}
-	if there, err := os.Stat(path); err == nil && os.SameFile(opened, there) {
+	switch there, err := os.Stat(path); {
+	case err != nil:
+	case os.SameFile(opened, there):
 		return 0, nil, fmt.Errorf("%s is the warehouse itself", path)
+	case there.IsDir():
+		return 0, nil, fmt.Errorf("the directory %s cannot be replaced by a backup. Name a file in it", path)
 	}
 	if err := room(path, opened.Size()); err != nil {
 		return 0, nil, err
@@ -182,6 +186,10 @@ func Restore(ctx context.Context, o Options, path string, r Restoring) (done Res
 	}
 	defer from.Close()
 	backup, err := Open(ctx, Options{Path: path, ReadOnly: true, Limits: o.Limits})
+	var other *NotDuckDBError
+	if errors.As(err, &other) {
+		return done, fmt.Errorf("%s is not a DuckDB file, and so no backup", path)
+	}
 	if err != nil {
 		return done, err
 	}
@@ -213,14 +221,19 @@ func Restore(ctx context.Context, o Options, path string, r Restoring) (done Res
 	if o.Path, err = realPath(o.Path); err != nil {
 		return done, err
 	}
+	if err := os.MkdirAll(filepath.Dir(o.Path), 0o777); err != nil {
+		return done, err
+	}
+	others, err := o.replacing(ctx)
+	if err != nil {
+		return done, err
+	}
+	defer others()
 	release, err := holdReplaced(ctx, o, done.Latest, r.Force)
 	if err != nil {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	if err := os.MkdirAll(filepath.Dir(o.Path), 0o777); err != nil {
-		return done, err
-	}
 	if err := room(o.Path, done.Size); err != nil {
 		return done, err
 	}
@@ -229,6 +242,9 @@ func Restore(ctx context.Context, o Options, path string, r Restoring) (done Res
 	if err := copyFile(ctx, from, fresh); err != nil {
 		return done, fmt.Errorf("copy the backup: %w. Nothing was changed", err)
 	}
+	if err := asBefore(fresh, o.Path); err != nil {
+		return done, err
+	}
 	if done.Replaced, done.WasSize, err = setAside(o.Path, r.Now); err != nil {
 		return done, err
 	}
@@ -236,8 +252,8 @@ func Restore(ctx context.Context, o Options, path string, r Restoring) (done Res
 }
 
 // holdReplaced keeps others from writing to the warehouse that is to be replaced, until
-// release. Runs in it after latest are an error unless force. One that cannot be opened is
-// nobody's.
+// release. Runs in it after latest are an error unless force, and so is that nobody may look
+// for them. One that cannot be opened otherwise is nobody's.
 func holdReplaced(ctx context.Context, o Options, latest Run, force bool) (release func() error, err error) {
 	nothing := func() error { return nil }
 	if _, err := os.Stat(o.Path); errors.Is(err, fs.ErrNotExist) {
@@ -251,7 +267,7 @@ func holdReplaced(ctx context.Context, o Options, latest Run, force bool) (relea
 	var newer *NewerStateError
 	switch {
 	case err == nil:
-	case errors.As(err, &locked), ctx.Err() != nil, errors.As(err, &newer) && !force:
+	case errors.As(err, &locked), ctx.Err() != nil, errors.As(err, &newer) && !force, errors.Is(err, fs.ErrPermission) && !force:
 		return nil, err
 	default:
 		return nothing, nil // it is broken: that is why somebody restores it

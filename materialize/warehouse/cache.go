@@ -164,6 +164,9 @@ func stampOf(path string) (s stamp, settled bool, err error) {
 	if !info.Mode().IsRegular() { // to open a pipe would wait for ever
 		return stamp{}, false, &NotDuckDBError{Path: path}
 	}
+	if path, err = realPath(path); err != nil { // DuckDB writes its log beside that
+		return stamp{}, false, err
+	}
 	_, err = os.Stat(path + ".wal")
 	inode, changed := FileID(info)
 	return stamp{inode, changed, info.Size(), info.ModTime().UTC()}, errors.Is(err, fs.ErrNotExist), nil

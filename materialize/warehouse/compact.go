@@ -20,6 +20,14 @@ const copyCatalog = "_copy"
 // it is, or does not come out the same, is an error, and the old file stays. Errors:
 // *NoRoomError, and those of [Open].
 func Compact(ctx context.Context, o Options) (was, is Size, err error) {
+	if o.Path, err = realPath(o.Path); err != nil {
+		return was, is, err
+	}
+	release, err := o.replacing(ctx)
+	if err != nil {
+		return was, is, err
+	}
+	defer release()
 	if o, err = settle(ctx, o); err != nil {
 		return was, is, err
 	}
@@ -38,10 +46,14 @@ func (db *DB) compact(ctx context.Context, was Size) (is Size, err error) {
 		return is, err
 	}
 	fresh := freshName(db.path)
+	os.Remove(fresh)       // of a process with this one's id that was killed
 	defer os.Remove(fresh) // gone already if all went well
 	defer os.Remove(fresh + ".wal")
 	if err := db.copyTo(ctx, fresh); err != nil {
 		return is, fmt.Errorf("copy the warehouse: %w. It stays as it is", err)
+	}
+	if err := syncFile(fresh); err != nil {
+		return is, err
 	}
 	info, err := os.Stat(fresh)
 	if err != nil {
@@ -55,12 +67,12 @@ func (db *DB) compact(ctx context.Context, was Size) (is Size, err error) {
 // those keep others from writing, and, unlike those for writing, leave alone what has
 // taken the file's place when it is closed.
 func settle(ctx context.Context, o Options) (Options, error) {
-	path, err := realPath(o.Path)
-	if err != nil {
+	var err error
+	if o.Path, err = realPath(o.Path); err != nil {
 		return o, err
 	}
-	o.Path, o.ReadOnly = path, false
-	if _, settled, err := stampOf(path); err != nil {
+	o.ReadOnly = false
+	if _, settled, err := stampOf(o.Path); err != nil {
 		return o, err
 	} else if !settled {
 		db, err := Open(ctx, o)
@@ -75,8 +87,8 @@ func settle(ctx context.Context, o Options) (Options, error) {
 	return o, nil
 }
 
-// copyTo writes everything into a new file at path, makes it durable, and compares what
-// stands in it with what stands here.
+// copyTo writes everything into a new file at path, and compares what stands in it with
+// what stands here.
 func (db *DB) copyTo(ctx context.Context, path string) error {
 	c, err := db.Conn(ctx)
 	if err != nil {

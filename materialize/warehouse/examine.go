@@ -312,20 +312,25 @@ func (x *examination) ledger(ctx context.Context) error {
 	})
 }
 
-// DropOrphans drops the physical tables of findings that say so.
-func (db *DB) DropOrphans(ctx context.Context, found []Finding) error {
-	c, err := db.Conn(ctx)
+// DropOrphans drops the physical tables that no record names, and returns the findings
+// that said so. No run may be going on: what it builds has no record yet.
+func (db *DB) DropOrphans(ctx context.Context) (dropped []Finding, err error) {
+	found, err := db.Examine(ctx, false)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer c.Close()
 	var tables []string
 	for _, f := range found {
 		if f.Table != "" {
-			tables = append(tables, f.Table)
+			dropped, tables = append(dropped, f), append(tables, f.Table)
 		}
 	}
-	return errors.Join(c.dropTables(ctx, tables), db.Checkpoint(ctx))
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return dropped, errors.Join(c.dropTables(ctx, tables), db.Checkpoint(ctx))
 }
 
 // Version is that of the state tables, and Newest the one that this release makes of it.

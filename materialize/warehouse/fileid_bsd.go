@@ -14,3 +14,11 @@ func FileID(info fs.FileInfo) (inode uint64, changed int64) {
 	}
 	return 0, 0
 }
+
+// owner is described in fileid_linux.go.
+func owner(info fs.FileInfo) (user, group int) {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(s.Uid), int(s.Gid)
+	}
+	return -1, -1
+}

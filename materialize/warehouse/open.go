@@ -210,6 +210,10 @@ const storageVersion = "v1.2.0"
 // oldest storage version, DuckDB's default, spends a third of a checkpoint on
 // converting statistics, and blocks of 256 KiB waste space on small tables.
 func create(ctx context.Context, path string) error {
+	path, err := realPath(path)
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return fmt.Errorf("create the warehouse's directory: %w", err)
 	}
@@ -316,6 +320,9 @@ func openError(path string, err error) error {
 		return &NotDuckDBError{Path: path}
 	case strings.Contains(err.Error(), "Could not read enough bytes"):
 		return fmt.Errorf("the warehouse %s is shorter than its contents: it was cut off, perhaps while it was copied. Restore it from a whole copy, or move it away to build everything anew (%w)", path, err)
+	}
+	if strings.Contains(err.Error(), "Permission denied") {
+		err = fs.ErrPermission
 	}
 	return fmt.Errorf("open the warehouse %s: %w", path, err)
 }

@@ -19,6 +19,8 @@ import (
 type Keeping struct {
 	assets.Retention
 	Now time.Time
+	// Until is up to when ages are counted; zero: up to Now.
+	Until time.Time
 	// History is how many of the newest records, or results of a check, of each source
 	// and asset are kept however old they are, if it is more than one: what its checks
 	// compare with.
@@ -151,6 +153,16 @@ func (db *DB) Collected(ctx context.Context) (at time.Time, err error) {
 	return first.Time.UTC(), nil
 }
 
+// EndedBy says when the last of the runs ended that had ended by a moment; zero: none had.
+func (db *DB) EndedBy(ctx context.Context, moment time.Time) (time.Time, error) {
+	var ended sql.NullTime
+	err := db.pool.QueryRowContext(ctx, "SELECT max(ended) FROM "+Catalog+"._assets.runs WHERE ended <= "+Instant(moment)).Scan(&ended)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read when runs ended: %w", err)
+	}
+	return ended.Time.UTC(), nil
+}
+
 // past is one kind of record: the table, and a query for the rowids of what goes.
 type past struct{ kind, table, goes string }
 
@@ -158,6 +170,9 @@ type past struct{ kind, table, goes string }
 func (db *DB) past(ctx context.Context, c *Conn, k Keeping) (kinds []past, keep map[string]bool, err error) {
 	if err := c.Exec(ctx, "USE "+Catalog); err != nil {
 		return nil, nil, err
+	}
+	if !k.Until.IsZero() {
+		k.Now = k.Until
 	}
 	state := planner.State{}
 	if state.Last, err = c.records(ctx, "current"); err != nil {

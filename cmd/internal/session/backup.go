@@ -19,7 +19,7 @@ func (s *Session) Backup(ctx context.Context, path string, force bool) (size int
 	if !exists(s.Project.Warehouse) {
 		return 0, nil, fault(cannot, fmt.Errorf("there is no warehouse yet: run `assets apply` first"))
 	}
-	if exists(path) && !force {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && !force {
 		return 0, nil, fault(cannot, fmt.Errorf("%s exists already. Name another file, or give -force to replace it", path))
 	}
 	size, found, err := warehouse.Backup(ctx, s.warehouse(true), path)

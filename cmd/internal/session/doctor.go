@@ -60,7 +60,7 @@ func (s *Session) Examine(ctx context.Context, contents, fix bool) (e Examined, 
 		return e, nil
 	}
 	e.Exists = exists(s.Project.Warehouse)
-	e.Found = s.surroundings(mark)
+	e.Found = s.surroundings(!mark.Settled())
 	if !e.Exists {
 		return e, nil
 	}
@@ -68,6 +68,7 @@ func (s *Session) Examine(ctx context.Context, contents, fix bool) (e Examined, 
 		if err := s.write(ctx, func(*warehouse.DB) error { return nil }); err != nil {
 			return s.unopened(ctx, e, err)
 		}
+		e.Found = s.surroundings(false) // the log is in the file now, or was that of a run
 	}
 	var inside []warehouse.Finding
 	look := func(db *warehouse.DB) (err error) {
@@ -79,13 +80,17 @@ func (s *Session) Examine(ctx context.Context, contents, fix bool) (e Examined, 
 	}
 	if fix {
 		var mended []warehouse.Finding
-		err := s.write(ctx, func(db *warehouse.DB) error { return db.DropOrphans(ctx, inside) })
+		// Looked for again: what was seen through another process may be published by now.
+		err := s.write(ctx, func(db *warehouse.DB) (err error) {
+			mended, err = db.DropOrphans(ctx)
+			return err
+		})
 		if err != nil {
 			return e, halted(ctx, "Cannot drop what nobody needs", err)
 		}
 		s.removeLeft()
-		for _, f := range append(inside, e.Found...) {
-			if f.Table != "" || f.Code == leftFile && !exists(s.far(f.About)) {
+		for _, f := range e.Found {
+			if f.Code == leftFile && !exists(s.far(f.About)) {
 				mended = append(mended, f)
 			}
 		}
@@ -160,8 +165,9 @@ func (s *Session) examineInside(ctx context.Context, db *warehouse.DB, e *Examin
 	return found, nil
 }
 
-// surroundings looks at what the file stands on: nothing of this opens it.
-func (s *Session) surroundings(mark warehouse.Mark) (found []warehouse.Finding) {
+// surroundings looks at what the file stands on, beside which a log was left or not: nothing
+// of this opens it.
+func (s *Session) surroundings(log bool) (found []warehouse.Finding) {
 	add := func(note bool, code, about, message, fix string) {
 		found = append(found, warehouse.Finding{Note: note, Code: code, About: s.Near(about), Message: message, Fix: fix})
 	}
@@ -177,7 +183,7 @@ func (s *Session) surroundings(mark warehouse.Mark) (found []warehouse.Finding) 
 			probe.Close()
 			os.Remove(probe.Name())
 		}
-		if !mark.Settled() {
+		if log {
 			add(true, leftLog, path+".wal", "a program that was killed left a write-ahead log", "Whoever opens the file next puts it into it")
 		}
 	}

@@ -102,15 +102,24 @@ const (
 )
 
 // retain deletes what is not kept of the past, once a day, on a warehouse on which no run
-// goes on. What goes wrong is no run's fault: the next one tries again.
+// goes on. Ages are counted up to the latest run of a day ago or before: a clock that is
+// ahead for less than that makes nothing old. What goes wrong is no run's fault: the next
+// one tries again.
 func (s *Session) retain(ctx context.Context, db *warehouse.DB) {
 	began, now := time.Now(), s.Now()
 	at, err := db.Collected(ctx)
 	if err == nil && !now.Before(at) && now.Before(at.Add(retainEvery)) {
 		return
 	}
+	keeping := s.keeping(mostRetained)
 	if err == nil {
-		_, err = db.Collect(ctx, s.keeping(mostRetained))
+		keeping.Until, err = db.EndedBy(ctx, now.Add(-retainEvery))
+	}
+	if err == nil && keeping.Until.IsZero() {
+		return
+	}
+	if err == nil {
+		_, err = db.Collect(ctx, keeping)
 	}
 	if err != nil {
 		if ctx.Err() == nil {
