@@ -40,6 +40,13 @@ func (b *outbox) waiting() [][]byte {
 	return slices.Clone(b.lines)
 }
 
+// unkept is why what is waiting is in memory only; nil: it is in the file, too.
+func (b *outbox) unkept() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
 // add keeps a line. If there are too many, the oldest is given up.
 func (b *outbox) add(line []byte) {
 	b.mu.Lock()

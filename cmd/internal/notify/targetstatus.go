@@ -18,6 +18,8 @@ type TargetStatus struct {
 	// Undelivered is how many messages have not arrived, Oldest since when.
 	Undelivered int
 	Oldest      time.Time
+	// Unkept is why these could not be written to a file; nil: they are kept.
+	Unkept error
 }
 
 // Targets is how it stands with each target, sorted by name. It may be called on any
@@ -31,7 +33,9 @@ func (a *Alerts) Targets() []TargetStatus {
 	var all []TargetStatus
 	for _, name := range slices.Sorted(maps.Keys(a.targets)) {
 		t := a.targets[name]
-		all = append(all, newStatus(t.Notify, t.sender, t.healthNow(), t.box.waiting()))
+		status := newStatus(t.Notify, t.sender, t.healthNow(), t.box.waiting())
+		status.Unkept = t.box.unkept()
+		all = append(all, status)
 	}
 	return all
 }

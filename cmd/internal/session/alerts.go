@@ -60,13 +60,16 @@ func (s *Session) Alert(ctx context.Context, alerts *notify.Alerts, failure hcl.
 		if t.Error != "" {
 			why = strings.TrimSuffix(t.Error, ".")
 		}
-		what := "1 message"
+		what, fate := "1 message", "It is kept, and the next run or the daemon sends it first."
 		if t.Undelivered > 1 {
-			what = fmt.Sprintf("%d messages", t.Undelivered)
+			what, fate = fmt.Sprintf("%d messages", t.Undelivered), "They are kept, and the next run or the daemon sends them first."
+		}
+		if t.Unkept != nil {
+			fate = fmt.Sprintf("What did not arrive could not be kept for the next run either: %s.", plain(t.Unkept))
 		}
 		warnings = append(warnings, &hcl.Diagnostic{
 			Severity: hcl.DiagWarning, Summary: "Alerts could not be delivered", Subject: t.Notify.Decl.Ptr(),
-			Detail: fmt.Sprintf("%s to notify %q (%s): %s. It is kept, and the next run or the daemon sends it first. What was built is not affected.", what, t.Name, t.Place, why),
+			Detail: fmt.Sprintf("%s to notify %q (%s): %s. %s What was built is not affected.", what, t.Name, t.Place, why, fate),
 		})
 	}
 	return warnings
