@@ -26,7 +26,7 @@ type retried struct {
 
 func (a *app) retryCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "retry SELECTOR…",
+		Use:   "retry SELECTOR...",
 		Short: "Try again what failed, before its time",
 		Long: `Try assets again of which the last attempt failed: now, whatever their retry
 policies say, and with equal inputs.
