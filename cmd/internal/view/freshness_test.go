@@ -61,7 +61,7 @@ func TestDueAndNextBuild(t *testing.T) {
 		{planner.Step{Action: planner.Wait, StartBy: noon}, 0, "in the next run"},
 		{planner.Step{Action: planner.Wait, State: planner.StateFailed, StartBy: *after(12 * time.Minute)}, 0, "blocked"},
 		{planner.Step{Action: planner.Wait, State: planner.StateFailed, StartBy: *after(12 * time.Minute)}, 5 * time.Minute, "in 12m"},
-		{planner.Step{Action: planner.Wait, State: planner.StateFailed, StartBy: *after(12 * time.Minute)}, time.Hour, "again in 60m"},
+		{planner.Step{Action: planner.Wait, State: planner.StateFailed, StartBy: *after(12 * time.Minute)}, time.Hour, "again in 1h"},
 		{planner.Step{Action: planner.Blocked}, 0, "blocked"},
 		{planner.Step{Action: planner.Blocked, State: planner.StateFailed}, 5 * time.Minute, "again in 5m"},
 	} {
