@@ -68,7 +68,11 @@ func (f *flusher) run(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			f.failed = append(f.failed, flushFailure{batch, fmt.Errorf("write to the warehouse: %w", err)})
+			err = fmt.Errorf("write to the warehouse: %w", err)
+			if warehouse.IsDiskFull(err) {
+				err = fmt.Errorf("the disk is full: free some space and apply again (%w)", err)
+			}
+			f.failed = append(f.failed, flushFailure{batch, err})
 			continue
 		}
 		if err := f.owner.catalog.unpin(ctx, names...); err != nil {

@@ -74,7 +74,7 @@ asset "shown" {
 		"raw.orders row_count passed",
 		"raw.orders relationships(customer) passed",
 		"ids row_count warned 3 rows, 25% less than in the version before (4), and the change must be at least -10%",
-		"ids relationships(id) warned 1 of 3 rows has a id that is no id of customers",
+		"ids relationships(id) warned 1 of 3 rows has a value in id that is no id of customers",
 		"shown expression warned 2 of 3 rows have values for which this is false: id < 2",
 	}
 	if diff := cmp.Diff(want, found(report.Judgements)); diff != "" {

@@ -56,7 +56,7 @@ days when clocks change.`,
 	}
 	c.Flags().StringVar(&timezone, "timezone", "", "the `ZONE` of the expression, such as Europe/Paris (default: the project's, or else UTC)")
 	c.Flags().StringVar(&from, "from", "", "show ticks after `TIME`, as in 2026-03-28, \"2026-03-28 12:00\" or 2026-03-28T11:00:00Z (default: now)")
-	c.Flags().IntVarP(&n, "n", "n", 5, "show `N` ticks")
+	c.Flags().IntVarP(&n, "limit", "n", 5, "show `N` ticks")
 	return c
 }
 

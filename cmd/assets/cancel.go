@@ -25,7 +25,8 @@ func (a *app) cancelCommand() *cobra.Command {
 has ended. Nothing of it is published; what it had built is kept, and the next apply
 goes on from there. What is just being published is finished.
 
-RUN is the run's id or a part of it, or "latest". "assets runs" lists those that go on.`,
+RUN is the run's id, the beginning or the end of it, or "latest".
+"assets runs" lists those that go on.`,
 		Example: `  assets cancel latest`,
 		Args:    takes(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -81,7 +81,7 @@ func chosenTargets(s *session.Session, names []string) ([]*assets.Notify, error)
 	}
 	switch {
 	case len(all) == 0:
-		return nil, fmt.Errorf("the project has no notify block. Write one: notify \"ops\" { slack { webhook_url = env(\"SLACK_WEBHOOK_URL\") } }")
+		return nil, fmt.Errorf("the project has no notify block. Write one:\n\n%s", view.NotifyBlock)
 	case len(names) == 0:
 		return all, nil
 	}

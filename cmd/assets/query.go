@@ -14,7 +14,7 @@ import (
 func (a *app) queryCommand() *cobra.Command {
 	var format string
 	c := &cobra.Command{
-		Use:   "query [-format FORMAT] SQL",
+		Use:   "query SQL",
 		Short: "Query what is published, and the sources",
 		Long: `Run one query on what is published, and on the sources as they are now. It can
 change nothing, and reads no other files. SQL is DuckDB's; "-" reads it from

@@ -26,7 +26,7 @@ type retried struct {
 
 func (a *app) retryCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "retry SELECTOR…",
+		Use:   "retry SELECTOR...",
 		Short: "Try again what failed, before its time",
 		Long: `Try assets again of which the last attempt failed: now, whatever their retry
 policies say, and with equal inputs.
@@ -53,7 +53,7 @@ func (a *app) retry(ctx context.Context, selectors []string) error {
 	if diags.HasErrors() {
 		return a.refuse(diags, p.Session)
 	}
-	failed, others, more := p.Failed(selectors)
+	failed, others, more := p.Failed(selectors, p.plan)
 	if more.HasErrors() {
 		return a.refuse(append(diags, more...), p.Session)
 	}
@@ -96,7 +96,7 @@ func (a *app) retry(ctx context.Context, selectors []string) error {
 	for _, name := range failed {
 		fmt.Fprintf(a.out, "  %s\n", name)
 	}
-	fmt.Fprintln(a.out, "How it comes out says: assets status")
+	fmt.Fprintln(a.out, "`assets status` says how it comes out.")
 	return nil
 }
 

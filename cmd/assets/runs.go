@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ func (a *app) runsCommand() *cobra.Command {
 it began and how long it took, and which checks did not pass. With NAME show all that
 is recorded of that asset: also what it read, and its SQL unless that is sensitive.
 
-RUN is the run's id or a part of it, or "latest".`,
+RUN is the run's id, the beginning or the end of it, or "latest".`,
 		Example: `  assets runs show latest
   assets runs show latest mart.daily_sales`,
 		Args: takes(1, 2),
@@ -100,6 +101,9 @@ func (a *app) showRun(ctx context.Context, s *session.Session, args []string) er
 		return a.refuse(diags, s)
 	}
 	run, err := findRun(runs, args[0])
+	if args[0] == "latest" && len(runs) == 0 {
+		err = errors.New("there was no run yet. To build what the project declares, run: assets apply")
+	}
 	if err != nil {
 		return a.refuse(failure("No such run", err), s)
 	}

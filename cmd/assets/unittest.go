@@ -24,7 +24,7 @@ type testFlags struct {
 func (a *app) testCommand() *cobra.Command {
 	var flags testFlags
 	c := &cobra.Command{
-		Use:   "test [TEST|SELECTOR...]",
+		Use:   "test [TEST | SELECTOR...]",
 		Short: "Run the unit tests, or write one",
 		Long: `Run the project's unit tests, or those named, or those of the assets selected:
 each gives rows to the inputs of an asset and says what its SQL must make of
@@ -88,7 +88,7 @@ what is published, and what the SQL makes of these is expected.`,
 	c.Flags().StringVar(&flags.run, "run", "", "only tests whose name the regular expression `REGEX` is found in")
 	c.Flags().BoolVarP(&flags.verbose, "verbose", "v", false, "list the tests that passed, too")
 	c.Flags().StringVar(&flags.junit, "junit", "", "also write what came of the tests to `FILE`, as JUnit's XML")
-	c.Flags().IntVar(&a.parallelism, "parallelism", 0, "run `N` tests at once (default: one for each core)")
+	c.Flags().IntVar(&a.parallelism, "parallelism", 0, "run `N` tests at once (default: as many as there are cores)")
 	c.Flags().StringVar(&flags.create, "create", "", "write a test for the asset `NAME`, from rows that are published")
 	c.Flags().IntVar(&flags.rows, "rows", 5, "with -create: take `N` rows of each input")
 	c.Flags().StringVar(&flags.out, "out", "", "with -create: append the test to `FILE` instead of writing it to stdout")

@@ -175,8 +175,8 @@ func TestKinds(t *testing.T) {
 		{empty, relationOf([]string{"a"}, "ref.codes", "code"), "passed"},
 		{one, relationOf([]string{"a"}, "ref.codes", "code"), "passed"},
 		{nulls, relationOf([]string{"a"}, "ref.codes", "code"), "passed"},
-		{some, relationOf([]string{"a"}, "ref.codes", "code"), "1: 1 of 7 rows has a a that is no code of ref.codes [a b: 3 NULL]"},
-		{some, relationOf([]string{"a", "b"}, "ref.codes", "code", "kind"), "1: 1 of 7 rows has a (a, b) that is no (code, kind) of ref.codes [a b: 2 y]"},
+		{some, relationOf([]string{"a"}, "ref.codes", "code"), "1: 1 of 7 rows has a value in a that is no code of ref.codes [a b: 3 NULL]"},
+		{some, relationOf([]string{"a", "b"}, "ref.codes", "code", "kind"), "1: 1 of 7 rows has a value in (a, b) that is no (code, kind) of ref.codes [a b: 2 y]"},
 		{some, relationOf([]string{"a"}, "t", "a"), "passed"},
 		{some, relationOf([]string{"a"}, "ref.none", "code"), "0: could not be run: Catalog Error: Table with name none does not exist!"},
 

@@ -270,7 +270,7 @@ func (r *runner) message(c assets.Check, violations, looked int64) string {
 		if len(c.ToColumns) > 1 {
 			to = "(" + to + ")"
 		}
-		return fmt.Sprintf("%s %s a %s that is no %s of %s", some, have, columns, to, c.To)
+		return fmt.Sprintf("%s %s a value in %s that is no %s of %s", some, have, columns, to, c.To)
 	case assets.RowCount:
 		if c.Min != nil && looked < *c.Min {
 			return fmt.Sprintf("%s, and there must be at least %s", counted(looked, "row"), humanize.Comma(*c.Min))
@@ -282,17 +282,17 @@ func (r *runner) message(c assets.Check, violations, looked int64) string {
 		}
 		return fmt.Sprintf("%s %s nothing in %s", some, have, columns)
 	case assets.Between:
-		return fmt.Sprintf("%s %s a %s that is not %s", some, have, columns, within(c.Low, c.High))
+		return fmt.Sprintf("%s %s a value in %s that is not %s", some, have, columns, within(c.Low, c.High))
 	case assets.Length:
-		return fmt.Sprintf("%s %s a %s whose length is not %s", some, have, columns, within(count(c.Min), count(c.Max)))
+		return fmt.Sprintf("%s %s a value in %s whose length is not %s", some, have, columns, within(count(c.Min), count(c.Max)))
 	case assets.Matches:
-		return fmt.Sprintf("%s %s a %s that does not match %s", some, have, columns, oneLine(c.Pattern))
+		return fmt.Sprintf("%s %s a value in %s that does not match %s", some, have, columns, oneLine(c.Pattern))
 	case assets.Increasing:
 		than := "less than"
 		if c.Strict {
 			than = "not more than"
 		}
-		return fmt.Sprintf("%s %s a %s that is %s the one before it", some, have, columns, than)
+		return fmt.Sprintf("%s %s a value in %s that is %s the one before it", some, have, columns, than)
 	case assets.NoGaps:
 		return fmt.Sprintf("%s missing in %s, between the least and the greatest", are(violations), columns)
 	}

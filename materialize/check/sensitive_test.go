@@ -23,7 +23,7 @@ func TestSensitiveColumns(t *testing.T) {
 		{uniqueOf("EMAIL"), "1: 1 duplicate row for EMAIL [EMAIL rows: (sensitive) 2]"},
 		{acceptedOf("email", "'x'"), "2: 2 of 3 rows have another email than 'x' [email id: (sensitive) 1, (sensitive) 2]"},
 		{acceptedOf("id", "1", "2"), "1: 1 of 3 rows has another id than 1, 2 [id email: 3 (sensitive)]"},
-		{relationOf([]string{"email"}, "ref.people", "email"), "2: 2 of 3 rows have a email that is no email of ref.people [email id: (sensitive) 1, (sensitive) 2]"},
+		{relationOf([]string{"email"}, "ref.people", "email"), "2: 2 of 3 rows have a value in email that is no email of ref.people [email id: (sensitive) 1, (sensitive) 2]"},
 		{expressionOf("id < 3"), "1: 1 of 3 rows has values for which this is false: id < 3 [id email: 3 (sensitive)]"},
 		{queryOf("SELECT email AS other, id FROM t WHERE id = 1"), "1: the query returns 1 row [other id: (sensitive) (sensitive)]"},
 		{expressionOf("email::INT > 0"), "0: could not be run: Conversion Error (what it says is hidden, for it may quote a sensitive column)"},

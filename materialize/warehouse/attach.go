@@ -180,11 +180,17 @@ func (a Attachment) attachError(err error) error {
 	}
 	var locked *LockedError
 	var foreign *NotDuckDBError
+	var damaged *damagedFileError
+	var denied *deniedError
 	switch err := openError(a.At, err); {
 	case errors.As(err, &locked):
 		return &inUseError{fmt.Sprintf("%s is in use by %s: DuckDB lets nobody read a file that another process has open for writing", a.At, locked.By())}
 	case errors.As(err, &foreign):
 		return fmt.Errorf("%s is not a DuckDB file", a.At)
+	case errors.As(err, &damaged):
+		return fmt.Errorf("%s %s (%w)", a.At, damaged.what, damaged.cause)
+	case errors.As(err, &denied):
+		return fmt.Errorf("%s may not be read by this user (%w)", a.At, denied.cause)
 	}
 	return err
 }

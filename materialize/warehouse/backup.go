@@ -167,6 +167,19 @@ func (e *DamagedError) Error() string {
 		english.Plural(len(e.Found), "problem", ""), e.Found[0].About, e.Found[0].Message)
 }
 
+// noBackup says of a file that was to be restored what [Open] says of a warehouse.
+func noBackup(path string, err error) error {
+	var foreign *NotDuckDBError
+	var damaged *damagedFileError
+	switch {
+	case errors.As(err, &foreign):
+		return fmt.Errorf("%s is not a DuckDB file, and so no backup. Nothing was changed. Name a file that `assets backup` wrote", path)
+	case errors.As(err, &damaged):
+		return fmt.Errorf("the backup %s %s. Nothing was changed. Take another one (%w)", path, damaged.what, damaged.cause)
+	}
+	return err
+}
+
 // Restore puts a copy of the backup at path, once it has been read and found whole, into
 // the place of the warehouse, whose file is kept beside it. Nobody may write meanwhile.
 // A warehouse that cannot be opened is replaced, too. State tables of an older version
@@ -176,7 +189,7 @@ func (e *DamagedError) Error() string {
 // one lost. Errors: *LostRunsError, *DamagedError, *NoRoomError, and those of [Open].
 func Restore(ctx context.Context, o Options, path string, r Restoring) (done Restored, err error) {
 	if _, settled, err := stampOf(path); err != nil {
-		return done, err
+		return done, noBackup(path, err)
 	} else if !settled {
 		return done, fmt.Errorf("%s has a write-ahead log beside it: it is no backup, but the file of a program that did not end well. Open it with DuckDB once, or take a backup", path)
 	}
@@ -186,12 +199,8 @@ func Restore(ctx context.Context, o Options, path string, r Restoring) (done Res
 	}
 	defer from.Close()
 	backup, err := Open(ctx, Options{Path: path, ReadOnly: true, Limits: o.Limits})
-	var other *NotDuckDBError
-	if errors.As(err, &other) {
-		return done, fmt.Errorf("%s is not a DuckDB file, and so no backup", path)
-	}
 	if err != nil {
-		return done, err
+		return done, noBackup(path, err)
 	}
 	defer func() { err = errors.Join(err, backup.Close()) }()
 	if backup.bare {
@@ -206,7 +215,10 @@ func Restore(ctx context.Context, o Options, path string, r Restoring) (done Res
 		return done, fmt.Errorf("%s is the warehouse itself", path)
 	}
 	if done.Found, err = backup.Examine(ctx, true); err != nil {
-		return done, fmt.Errorf("read the backup: %w", err)
+		if ctx.Err() != nil {
+			return done, err
+		}
+		return done, fmt.Errorf("the backup %s cannot be read to its end. Nothing was changed. Take another one (%w)", path, err)
 	}
 	if len(done.Found) > 0 && !r.Force {
 		return done, &DamagedError{done.Found}

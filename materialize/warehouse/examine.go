@@ -75,6 +75,7 @@ type examination struct {
 	contents bool
 	found    []Finding
 	views    map[assets.Name]string
+	others   map[assets.Name]bool       // tables outside of the schema _assets: none is ours
 	tables   map[string][]assets.Column // physical
 	current  []planner.Materialization
 	named    map[string]bool // physical tables that a record names
@@ -92,12 +93,21 @@ const (
 func replace(name assets.Name) string { return fmt.Sprintf(replaceMends, name) }
 
 func (x *examination) readCatalog(ctx context.Context) error {
-	x.views, x.tables = map[assets.Name]string{}, map[string][]assets.Column{}
+	x.views, x.others, x.tables = map[assets.Name]string{}, map[assets.Name]bool{}, map[string][]assets.Column{}
 	err := x.each(ctx, "SELECT schema_name, view_name, sql FROM duckdb_views() WHERE database_name = '"+Catalog+"' AND NOT internal", func(scan func(...any) error) error {
 		var n assets.Name
 		var text string
 		err := scan(&n.Schema, &n.Table, &text)
 		x.views[assets.Name{Schema: strings.ToLower(n.Schema), Table: strings.ToLower(n.Table)}] = text
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = x.each(ctx, "SELECT lower(schema_name), lower(table_name) FROM duckdb_tables() WHERE database_name = '"+Catalog+"' AND NOT internal AND schema_name <> '_assets'", func(scan func(...any) error) error {
+		var n assets.Name
+		err := scan(&n.Schema, &n.Table)
+		x.others[n] = true
 		return err
 	})
 	if err != nil {
@@ -173,9 +183,12 @@ func (x *examination) readStaged(ctx context.Context) error {
 
 // published compares each record with what there is.
 func (x *examination) published(ctx context.Context) error {
+	broken := map[assets.Name]string{} // views that cannot be read, and what DuckDB says
 	for _, m := range x.current {
 		view, is := x.views[m.Asset]
 		switch {
+		case x.others[m.Asset]:
+			x.add(ViewAltered, m.Asset.String(), "Rename or drop the table, then run `assets apply`", "the published view was replaced by a table")
 		case !is:
 			x.add(ViewMissing, m.Asset.String(), applyMends, "the published view is gone")
 		case view != m.View:
@@ -189,7 +202,7 @@ func (x *examination) published(ctx context.Context) error {
 			if errors.Is(err, context.Canceled) {
 				return err
 			}
-			x.add(ViewBroken, m.Asset.String(), replace(m.Asset), "the published view cannot be read: %s", firstLine(err.Error()))
+			broken[m.Asset] = strings.TrimRight(firstLine(err.Error()), "!.")
 		}
 		if aside := m.Quarantine; aside != nil && aside.Table != "" {
 			name := planner.QuarantineName(m.Asset)
@@ -201,7 +214,33 @@ func (x *examination) published(ctx context.Context) error {
 			}
 		}
 	}
+	x.tellBroken(broken)
 	return nil
+}
+
+// tellBroken tells of views that cannot be read. One that reads what something is wrong with,
+// too, is not the cause.
+func (x *examination) tellBroken(says map[assets.Name]string) {
+	wrong := map[string]bool{}
+	for _, f := range x.found {
+		wrong[f.About] = true
+	}
+	for name := range says {
+		wrong[name.String()] = true
+	}
+	for _, m := range x.current {
+		if says[m.Asset] == "" {
+			continue
+		}
+		fix := replace(m.Asset)
+		for _, input := range assets.SortedNames(m.Reads) {
+			if wrong[input.String()] {
+				fix = fmt.Sprintf("It reads %s: mend that first", input)
+				break
+			}
+		}
+		x.add(ViewBroken, m.Asset.String(), fix, "the published view cannot be read: %s", says[m.Asset])
+	}
 }
 
 // table compares a published table with its record.

@@ -49,7 +49,7 @@ func (e *LockedError) Error() string {
 	case e.Silent:
 		return text + "It should answer and does not: it may have been stopped. Let it go on (kill -CONT), or end it"
 	case len(e.Runs) == 0:
-		return text + "Wait for it or stop it, or give -lock-timeout more time"
+		return text + "Wait for it with -lock-timeout, as in -lock-timeout=10m, or end it"
 	case len(e.Runs) == 1:
 		return text + fmt.Sprintf("It carries out run %s. Wait for that with -lock-timeout, as in -lock-timeout=10m, or end it: assets cancel %[1]s", e.Runs[0])
 	}

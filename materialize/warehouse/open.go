@@ -319,10 +319,38 @@ func openError(path string, err error) error {
 	case strings.Contains(err.Error(), "not a valid DuckDB database file"):
 		return &NotDuckDBError{Path: path}
 	case strings.Contains(err.Error(), "Could not read enough bytes"):
-		return fmt.Errorf("the warehouse %s is shorter than its contents: it was cut off, perhaps while it was copied. Restore it from a whole copy, or move it away to build everything anew (%w)", path, err)
+		return &damagedFileError{path, "is shorter than its contents: it was cut off, perhaps while it was copied", err}
+	case strings.Contains(err.Error(), "Corrupt database file"):
+		return &damagedFileError{path, "is damaged", err}
+	case strings.Contains(err.Error(), "Permission denied"):
+		return &deniedError{path, err}
 	}
 	if strings.Contains(err.Error(), "Permission denied") {
 		err = fs.ErrPermission
 	}
 	return fmt.Errorf("open the warehouse %s: %w", path, err)
 }
+
+// damagedFileError says that a file is not whole.
+type damagedFileError struct {
+	path, what string
+	cause      error // DuckDB's
+}
+
+func (e *damagedFileError) Error() string {
+	return fmt.Sprintf("the warehouse %s %s. Put a backup in its place with `assets restore FILE`, or move it away to build everything anew (%s)", e.path, e.what, e.cause)
+}
+
+func (e *damagedFileError) Unwrap() error { return e.cause }
+
+// deniedError says that the user may not open a file. What DuckDB says adds nothing.
+type deniedError struct {
+	path  string
+	cause error
+}
+
+func (e *deniedError) Error() string {
+	return fmt.Sprintf("the warehouse %s may not be opened by this user: permission denied. Run it as the user whom the file belongs to, or change its permissions", e.path)
+}
+
+func (e *deniedError) Unwrap() error { return e.cause }

@@ -47,6 +47,9 @@ func (e *NoRoomError) Error() string {
 // many bytes and some more. Where that cannot be told it is nil.
 func room(path string, bytes int64) error {
 	dir := filepath.Dir(path)
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
 	needed := bytes + bytes/20 + 1<<20
 	if disk, err := DiskOf(dir); err == nil && disk.Free < uint64(needed) {
 		return &NoRoomError{Dir: dir, Needed: needed, Free: int64(disk.Free)}

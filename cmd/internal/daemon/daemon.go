@@ -213,6 +213,7 @@ func (d *Daemon) begin() error {
 			d.Log.Warn().Err(err).Msg("the file system cannot be watched: everything is polled")
 		} else {
 			d.watcher = w
+			d.asked = true // nobody told of what was asked before
 			d.beside(func() { w.run(d.work) })
 		}
 	}

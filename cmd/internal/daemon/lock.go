@@ -59,7 +59,11 @@ func takeLock(dir string, now time.Time) (*lock, error) {
 	}
 	locked, err := l.file.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", path, err)
+		var failed *fs.PathError
+		if errors.As(err, &failed) { // it names the path, too
+			err = failed.Err
+		}
+		return nil, fmt.Errorf("take the lock %s, by which a project has one daemon: %w", path, err)
 	}
 	if !locked {
 		held := &HeldError{Path: path}

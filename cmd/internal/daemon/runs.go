@@ -177,13 +177,14 @@ func (d *Daemon) troubleOf(to zerolog.Logger, doing string, err error) {
 	if err = warehouse.Limited(err); warehouse.IsDiskFull(err) {
 		err = fmt.Errorf("the disk is full: free some space, what is published is as it was (%w)", err)
 	}
+	if d.Once { // whose caller is told of everything, as nothing is tried again
+		d.stopped, d.fault = true, errors.Join(d.fault, err)
+		return
+	}
 	d.fault = err
 	e := to.Error()
 	if holder, locked := session.LockedBy(err); locked {
 		e = to.Warn().Int("pid", holder.PID).Str("program", holder.Program)
 	}
 	e.Err(err).Stringer("again_in", pause.Round(time.Millisecond)).Msg("could not " + doing)
-	if d.Once {
-		d.stopped = true
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"slices"
 	"strings"
@@ -131,6 +132,8 @@ func (c *Callbacks) run(callback assets.Callback, event assets.CallbackEvent, e 
 	for line := range strings.Lines(text) {
 		c.log.Info().Stringer("asset", e.Asset).Str("callback", callback.Command[0]).Msg(strings.TrimRight(line, "\r\n"))
 	}
+	var missing *exec.Error
+	var failed *fs.PathError
 	switch {
 	case err == nil:
 		return
@@ -138,6 +141,10 @@ func (c *Callbacks) run(callback assets.Callback, event assets.CallbackEvent, e 
 		err = errors.New("it was interrupted")
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
+	case errors.As(err, &missing): // it names the program again, as the next one does
+		err = fmt.Errorf("it cannot be run: %w", missing.Err)
+	case errors.As(err, &failed):
+		err = fmt.Errorf("it cannot be run: %w", failed.Err)
 	}
 	why := err.Error()
 	if last := text[strings.LastIndexByte(text, '\n')+1:]; last != "" {

@@ -40,6 +40,13 @@ func (b *outbox) waiting() [][]byte {
 	return slices.Clone(b.lines)
 }
 
+// unkept is why what is waiting is in memory only; nil: it is in the file, too.
+func (b *outbox) unkept() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
 // add keeps lines, in one write of the file. If there are too many then, the oldest are
 // given up, but none of those that came at once: nobody was to blame for them yet.
 func (b *outbox) add(lines ...[]byte) {

@@ -21,6 +21,8 @@ type TargetStatus struct {
 	// GivenUp is how many messages this process has given up, GivenUpFor why the latest.
 	GivenUp    int
 	GivenUpFor string
+	// Unkept is why these could not be written to a file; nil: they are kept.
+	Unkept error
 }
 
 // Targets is how it stands with each target, sorted by name. It may be called on any
@@ -36,6 +38,7 @@ func (a *Alerts) Targets() []TargetStatus {
 		t := a.targets[name]
 		status := newStatus(t.Notify, t.sender, t.healthNow(), t.box.waiting())
 		status.GivenUp, status.GivenUpFor = t.given()
+		status.Unkept = t.box.unkept()
 		all = append(all, status)
 	}
 	return all

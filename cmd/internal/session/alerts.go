@@ -69,7 +69,14 @@ func (s *Session) Alert(ctx context.Context, alerts *notify.Alerts, failure hcl.
 			warn("Alerts were given up", t.GivenUp, t.GivenUpFor, "It is not sent again. Whether others arrive says `assets notify test`.")
 		}
 		if t.Undelivered > 0 {
-			warn("Alerts could not be delivered", t.Undelivered, cmp.Or(t.Error, "there was no time for it before the end of the run"), "It is kept, and the next run or the daemon sends it first.")
+			fate := "It is kept, and the next run or the daemon sends it first."
+			if t.Undelivered > 1 {
+				fate = "They are kept, and the next run or the daemon sends them first."
+			}
+			if t.Unkept != nil {
+				fate = fmt.Sprintf("What did not arrive could not be kept for the next run either: %s.", plain(t.Unkept))
+			}
+			warn("Alerts could not be delivered", t.Undelivered, cmp.Or(t.Error, "there was no time for it before the end of the run"), fate)
 		}
 	}
 	return warnings

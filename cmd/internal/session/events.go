@@ -76,7 +76,7 @@ func (s *Session) noSource(n assets.Name) hcl.Diagnostics {
 	} else if len(pushed) > 0 {
 		d.Detail += " Events are pushed to " + strings.Join(pushed, ", ") + "."
 	} else {
-		d.Detail += fmt.Sprintf(" To push events, declare it: source %q { event {} }", n)
+		d.Detail += fmt.Sprintf(" To push events, declare it:\n\nsource %q {\n  event {}\n}", n)
 	}
 	return hcl.Diagnostics{d}
 }

@@ -133,7 +133,7 @@ func (s *Session) retain(ctx context.Context, db *warehouse.DB) {
 
 // Near is a path as a person who is in the project's directory writes it.
 func (s *Session) Near(path string) string {
-	if near, err := filepath.Rel(s.Project.Dir, path); err == nil && filepath.IsLocal(near) {
+	if near, err := filepath.Rel(s.Project.Dir, path); err == nil && filepath.IsLocal(near) && near != "." {
 		return near
 	}
 	return path

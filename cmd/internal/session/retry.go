@@ -22,14 +22,19 @@ import (
 func (s *Session) retryDir() string { return s.cache("retry") }
 
 // Failed resolves selectors to assets of which the last attempt failed, and to others,
-// which have no reason to be tried again.
-func (s *Session) Failed(selectors []string) (failed, others []assets.Name, diags hcl.Diagnostics) {
+// which have no reason to be tried again: by what was planned, they may be up to date
+// all the same, as when a bad delivery was taken back.
+func (s *Session) Failed(selectors []string, plan planner.Plan) (failed, others []assets.Name, diags hcl.Diagnostics) {
 	names, diags := s.selectAssets(selectors, "what to try again")
 	if diags.HasErrors() {
 		return nil, nil, diags
 	}
+	fresh := map[assets.Name]bool{}
+	for _, step := range plan.Steps {
+		fresh[step.Asset] = step.State == planner.StateFresh
+	}
 	for _, name := range names {
-		if _, ok := s.State.Failed[planner.Key{Asset: name}]; ok && s.Project.Assets[name] != nil {
+		if _, ok := s.State.Failed[planner.Key{Asset: name}]; ok && s.Project.Assets[name] != nil && !fresh[name] {
 			failed = append(failed, name)
 		} else {
 			others = append(others, name)

@@ -202,8 +202,11 @@ func (s *Session) warehouse(readOnly bool) warehouse.Options {
 		Path: s.Project.Warehouse, ReadOnly: readOnly, LockTimeout: s.LockTimeout,
 		Limits: s.limits(), Name: holder.Name,
 		OnWait: func(e *warehouse.LockedError) {
-			s.Log.Warn().Stringer("at_most", s.LockTimeout).Strs("runs", e.Runs).
-				Msg("the warehouse is in use by " + e.By() + ": waiting for it")
+			line := s.Log.Warn().Stringer("at_most", s.LockTimeout)
+			if len(e.Runs) > 0 {
+				line = line.Strs("runs", e.Runs)
+			}
+			line.Msg("the warehouse is in use by " + e.By() + ": waiting for it")
 		},
 	}
 }

@@ -161,7 +161,11 @@ func RetryLine(e materialize.Event, style Style) string {
 	if wait := e.Next.Sub(e.At); wait > 0 {
 		pause = "in " + Seconds(wait.Seconds())
 	}
-	return fmt.Sprintf("%s: %s %s", style.Bold(e.Asset.String()), style.Yellow(fmt.Sprintf("attempt %d of %d failed (%s), again %s:", e.Attempt, e.MaxAttempts, e.Class, pause)), firstLine(e.Message))
+	why := ""
+	if e.Message != "" {
+		why = ": " + firstLine(e.Message)
+	}
+	return fmt.Sprintf("%s: %s%s", style.Bold(e.Asset.String()), style.Yellow(fmt.Sprintf("attempt %d of %d failed (%s), again %s", e.Attempt, e.MaxAttempts, e.Class, pause)), why)
 }
 
 // quarantined says how many rows were put aside; nothing if none were.
@@ -244,6 +248,9 @@ func (t *teller) lines(e materialize.Event) []string {
 		}
 		return []string{FinishedLine(e, t.isView(e.Asset), t.style)}
 	case materialize.AssetRetry:
+		if t.failed[e.Asset] {
+			e.Message = "" // it repeats the checks
+		}
 		delete(t.failed, e.Asset) // the next attempt tells of its checks itself
 		return []string{RetryLine(e, t.style)}
 	case materialize.CheckFinished:

@@ -123,6 +123,10 @@ func nextBuild(step planner.Step, retry, now time.Time) string {
 		return "now"
 	case planner.Wait:
 		switch {
+		case step.State == planner.StateFailed && retry.IsZero(): // its time comes, but nothing is tried then
+			return "blocked"
+		case step.State == planner.StateFailed && retry.After(now) && retry.After(step.StartBy):
+			return "again " + Ago(retry, now)
 		case step.StartBy.IsZero():
 			return "waits for a policy"
 		case step.StartBy.After(now):

@@ -50,7 +50,7 @@ func TestDueAndNextBuild(t *testing.T) {
 	}
 	for _, c := range []struct {
 		step  planner.Step
-		retry time.Duration
+		retry time.Duration // from now; 0: never
 		want  string
 	}{
 		{planner.Step{Action: planner.None}, 0, ""},
@@ -59,10 +59,17 @@ func TestDueAndNextBuild(t *testing.T) {
 		{planner.Step{Action: planner.Wait}, 0, "waits for a policy"},
 		{planner.Step{Action: planner.Wait, StartBy: *after(12 * time.Minute)}, 0, "in 12m"},
 		{planner.Step{Action: planner.Wait, StartBy: noon}, 0, "in the next run"},
+		{planner.Step{Action: planner.Wait, State: planner.StateFailed, StartBy: *after(12 * time.Minute)}, 0, "blocked"},
+		{planner.Step{Action: planner.Wait, State: planner.StateFailed, StartBy: *after(12 * time.Minute)}, 5 * time.Minute, "in 12m"},
+		{planner.Step{Action: planner.Wait, State: planner.StateFailed, StartBy: *after(12 * time.Minute)}, time.Hour, "again in 1h"},
 		{planner.Step{Action: planner.Blocked}, 0, "blocked"},
 		{planner.Step{Action: planner.Blocked, State: planner.StateFailed}, 5 * time.Minute, "again in 5m"},
 	} {
-		if got := nextBuild(c.step, noon.Add(c.retry), noon); got != c.want {
+		var retry time.Time
+		if c.retry != 0 {
+			retry = noon.Add(c.retry)
+		}
+		if got := nextBuild(c.step, retry, noon); got != c.want {
 			t.Errorf("%s from %s: %q, want %q", c.step.Action, c.step.StartBy, got, c.want)
 		}
 	}

@@ -82,7 +82,8 @@ func Sentence(text string) string {
 	if word, _, _ := strings.Cut(text, " "); strings.ToLower(word) == word && !strings.ContainsAny(word, "./_:()\"'0123456789") {
 		text = strings.ToUpper(text[:1]) + text[1:]
 	}
-	if !strings.ContainsAny(text[len(text)-1:], ".?!:") && !strings.Contains(text[strings.LastIndexByte(text, '\n')+1:], "^") {
+	last := text[strings.LastIndexByte(text, '\n')+1:]
+	if !strings.ContainsAny(text[len(text)-1:], ".?!:") && !strings.Contains(last, "^") && last != "}" { // which ends a block to write
 		text += "."
 	}
 	return text

@@ -16,6 +16,8 @@ func TestSentence(t *testing.T) {
 		{"-var takes NAME=VALUE", "-var takes NAME=VALUE."},
 		{"Did you mean x?", "Did you mean x?"},
 		{"LINE 1: select\n        ^", "LINE 1: select\n        ^"},
+		{"write one:\n\nproject {\n}", "Write one:\n\nproject {\n}"},
+		{"write event {}", "Write event {}."},
 		{"", ""},
 	} {
 		if got := Sentence(c.in); got != c.want {

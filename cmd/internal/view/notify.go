@@ -63,10 +63,17 @@ func present(t time.Time) *time.Time {
 	return &t
 }
 
+// NotifyBlock is an example of a block that tells somebody.
+const NotifyBlock = `notify "ops" {
+  slack {
+    webhook_url = env("SLACK_WEBHOOK_URL")
+  }
+}`
+
 // NotifyListText lists targets for people.
 func NotifyListText(w io.Writer, doc NotifyListJSON, now time.Time, style Style) {
 	if len(doc.Targets) == 0 {
-		fmt.Fprintln(w, `Nobody is told of what goes wrong. To change that, write a block: notify "ops" { slack { webhook_url = env("SLACK_WEBHOOK_URL") } }`)
+		fmt.Fprintf(w, "Nobody is told of what goes wrong. To change that, write a block:\n\n%s\n", NotifyBlock)
 		return
 	}
 	t := table{style: style, right: map[int]bool{4: true, 5: true}}

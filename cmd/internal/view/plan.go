@@ -61,7 +61,7 @@ var actions = []struct {
 func PlanText(w io.Writer, plan planner.Plan, options planner.Options, style Style) {
 	summary := plan.Summary()
 	if len(options.Targets) > 0 {
-		fmt.Fprintf(w, "Restricted by -target to %s and %s.\n\n", names(options.Targets, "and"), related(options))
+		fmt.Fprintf(w, "Restricted to %s and %s.\n\n", names(options.Targets, "and"), related(options))
 	}
 	if empty(summary) {
 		fmt.Fprintln(w, NothingLine(summary, options, style))

@@ -70,7 +70,7 @@ func TestPlanTextWithTargetsCountsOnlyThem(t *testing.T) {
 		options planner.Options
 		want    []string
 	}{
-		{planner.Options{Targets: []assets.Name{n("mart.calm")}}, []string{"Restricted by -target to mart.calm and what it needs.\n", "; 1 unchanged.\n"}},
+		{planner.Options{Targets: []assets.Name{n("mart.calm")}}, []string{"Restricted to mart.calm and what it needs.\n", "; 1 unchanged.\n"}},
 		{planner.Options{Targets: []assets.Name{n("mart.old"), n("mart.same")}}, []string{"to mart.old and mart.same and what they need.\n", "; 0 unchanged (1 more not targeted).\n"}},
 		{planner.Options{Targets: []assets.Name{n("mart.old")}, Destroy: true}, []string{"to mart.old and what is made from it.\n"}},
 	} {

@@ -15,10 +15,15 @@ import (
 // the place in the project that it is about.
 func RunDiagnostics(p *assets.Project, plan planner.Plan, result materialize.Result) hcl.Diagnostics {
 	diags, condemned := sourceDiagnostics(p, result)
+	steps := Steps(plan)
 	for _, r := range result.Assets {
 		asset := p.Assets[r.Asset]
 		if asset == nil || condemned[r.Asset] {
 			continue
+		}
+		kept := keptVersion
+		if steps[r.Asset].Action == planner.Create {
+			kept = nothingKept
 		}
 		failedChecks := false
 		for _, check := range r.Record.Checks {
@@ -52,7 +57,11 @@ func RunDiagnostics(p *assets.Project, plan planner.Plan, result materialize.Res
 	return diags
 }
 
-const kept = "Its last good version, if there is one, stays visible, and so does that of everything made from it."
+// What becomes of the version of an asset that readers see.
+const (
+	keptVersion = "Its last good version stays visible, and so does that of everything made from it."
+	nothingKept = "There is no version of it to be read. Everything made from it stays as it is."
+)
 
 // sourceDiagnostics tells what the checks of sources found, and which assets were
 // not built because of that.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
@@ -183,7 +184,7 @@ func RunAssetText(w io.Writer, r warehouse.Run, m planner.Materialization, style
 		t.add("INPUT", "VERSION", "COLUMNS READ")
 		for _, input := range assets.SortedNames(m.Reads) {
 			read := m.Reads[input]
-			t.add(input.String(), read.Version.Short(), strings.Join(read.Columns, ", "))
+			t.add(input.String(), read.Version.Short(), columnsRead(lineage.WithoutOrder(read.Columns), slices.Contains(read.Columns, lineage.RowOrder)))
 		}
 		t.write(w)
 	}

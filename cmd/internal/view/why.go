@@ -262,6 +262,15 @@ func writeCause(w io.Writer, c CauseJSON, depth int, now time.Time, style Style)
 	}
 }
 
+// columnsRead lists what was read of an input.
+func columnsRead(columns []string, order bool) string {
+	text := strings.Join(columns, ", ")
+	if order {
+		text = strings.TrimPrefix(text+", and the order of its rows", ", ")
+	}
+	return text
+}
+
 // writeLast tells what the visible version was made from, in lines of at most width columns; 0: of any.
 func writeLast(w io.Writer, doc WhyJSON, width int) {
 	if doc.Last == nil {
@@ -292,10 +301,7 @@ func writeLast(w io.Writer, doc WhyJSON, width int) {
 			now = read.Current.Short()
 		}
 		cells := []string{"  " + read.Input.String(), read.Version.Short(), now}
-		columns := strings.Join(read.Columns, ", ")
-		if read.Order {
-			columns = strings.TrimPrefix(columns+", and the order of its rows", ", ")
-		}
+		columns := columnsRead(read.Columns, read.Order)
 		if width > 0 {
 			columns = wrap(columns, max(20, width-inputs-len("  ")-3*len("  ")-2*len("the same")-1))
 		}
