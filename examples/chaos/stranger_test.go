@@ -49,6 +49,7 @@ func TestTheStrangerFinds(t *testing.T) {
 		{"UPDATE {late.orders} SET slow_g = 0", "late.orders shows generations 0 and 1 of orders at once"},
 		{"UPDATE {stg.orders} SET faulty = 1 WHERE id = 7", "stg.orders shows 1 rows that an error check forbids"},
 		{"UPDATE {fan.f1} SET g = 2", "half a run: fan.f1 shows map[edit:1 orders:2] beside stg.orders with map[edit:1 orders:1]"},
+		{"UPDATE {fan.f6} SET g = 2", "the view mart.board shows 2 generations of orders"},
 		{"UPDATE {slow.orders} SET g = 0", "slow.orders was made from raw.orders 0; its record has the version of raw.orders 1"},
 		{"DELETE FROM {quarantine stg.orders} WHERE id % 7 = 0", "what is put aside of stg.orders differs in"},
 		{"DROP TABLE {fan.f0}", "fan.f0: its table"},
