@@ -34,8 +34,14 @@ func Make(in Input) Plan {
 	p.Sources, p.NextWake = m.sourceStates(), m.nextWake()
 
 	p.Steps = make([]Step, 0, len(m.list))
+	shown := m.shown()
 	for i := range m.list {
-		p.Steps = append(p.Steps, m.step(&m.list[i]))
+		n := &m.list[i]
+		s := m.step(n)
+		if m.tolerant || shown[n] {
+			s.Lacks, s.Lent = m.lacks(n.behind()), m.lacks(n.borrowed)
+		}
+		p.Steps = append(p.Steps, s)
 	}
 	p.Steps = append(p.Steps, removedSteps(in, m.nodes)...)
 	return p
@@ -343,9 +349,6 @@ func (m *model) step(n *node) Step {
 		s.ConditionalOn = n.unlessChanged
 	case None:
 		s.ConditionalOn = n.unlessChanged
-	}
-	if m.tolerant || m.isShown(n) {
-		s.Lacks, s.Lent = m.lacks(n.behind()), m.lacks(n.borrowed)
 	}
 	if n.action != Blocked {
 		s.Reasons = append(s.Reasons, n.madeWithout()...)

@@ -124,7 +124,8 @@ type Step struct {
 	LastGood []assets.Name `json:"last_good,omitempty"`
 	// Lacks says which version of each source, as its place in the log, is the first that
 	// the published version does not reflect, and Lent which one a build does not reflect
-	// either, because of last good versions. Both are told only where these may be read.
+	// either, because of last good versions. Both are told only where these may be read, and
+	// of tables that can be seen in a published view.
 	Lacks map[assets.Name]int `json:"lacks,omitempty"`
 	Lent  map[assets.Name]int `json:"lent,omitempty"`
 	// State is how the asset stands now, before the plan is carried out. See [AssetState].

@@ -75,12 +75,13 @@ func (m *model) bothLack(a, b *node) (source assets.Name, both bool) {
 	return assets.Name{}, false
 }
 
-// isShown reports whether any published view shows n.
-func (m *model) isShown(n *node) bool {
+// shown are the tables that can be seen in any published view.
+func (m *model) shown() map[*node]bool {
+	shown := map[*node]bool{}
 	for _, tables := range m.shows {
-		if slices.Contains(tables, n) {
-			return true
+		for _, table := range tables {
+			shown[table] = true
 		}
 	}
-	return false
+	return shown
 }
