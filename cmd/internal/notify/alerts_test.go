@@ -310,6 +310,27 @@ func TestWhatDoesNotArrive(t *testing.T) {
 	})
 }
 
+// What could neither be delivered nor kept was not told: the next process tells it.
+func TestWhatCannotBeKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		if err := os.MkdirAll(outboxPath(h.dir, "ops"), 0o777); err != nil { // no file can be there
+			t.Fatal(err)
+		}
+		h.set(errors.New("no route to host"), 0)
+		h.fails(clean, "one")
+		h.apply()
+		if err := os.Remove(outboxPath(h.dir, "ops")); err != nil {
+			t.Fatal(err)
+		}
+		h.set(nil, 0)
+		h.apply()
+		h.want("firing staging.orders failed")
+		h.apply()
+		h.want("")
+	})
+}
+
 // Interrupted, it gives up after half a second, and forgets nothing.
 func TestInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -270,11 +270,15 @@ func (a *Alerts) daemon(d describer, now time.Time, stops bool) (down, was *Aler
 	return nil, &alert
 }
 
-// save keeps what was told.
+// save keeps what was told. What waits and is kept nowhere, as the disk is full, was not:
+// the next process tells it, if this one does not get it delivered.
 func (a *Alerts) save() {
+	before := a.file.Targets
 	a.file.Targets = map[string]savedState{}
 	for name, t := range a.targets {
-		a.file.Targets[name] = savedState{t.standing, t.healthNow()}
+		if a.file.Targets[name] = before[name]; !t.box.unkept() {
+			a.file.Targets[name] = savedState{t.standing.copy(), t.healthNow()}
+		}
 	}
 	var err error
 	if a.written, err = a.file.write(a.Dir, a.written); err != nil && !a.unkept {
