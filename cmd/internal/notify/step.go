@@ -193,9 +193,7 @@ func (a *Alerts) compare(scene *Scene, unsure bool, builds map[assets.Name]build
 func (a *Alerts) tell(t *target, news []batch, now time.Time) {
 	var lines [][]byte
 	for _, b := range news {
-		for i := range b.alerts {
-			affect(&b.alerts[i], a.graph)
-		}
+		affect(b.alerts, a.graph)
 		m := newMessage(a.project.Name, t.Name, b.alerts, now)
 		sum := sha256.Sum256([]byte(t.Name + "\x00" + b.group))
 		m.Others, m.Thread = b.others, hex.EncodeToString(sum[:12])
