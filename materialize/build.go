@@ -397,7 +397,9 @@ func (r *run) finish(t *task, outcome Outcome, message string) {
 	}
 	if outcome != Revalidated {
 		t.record.Began, t.record.Ended = t.began, r.Now()
-		e.Took = t.record.Ended.Sub(t.began)
+		if !t.began.IsZero() { // it is, if it was skipped
+			e.Took = t.record.Ended.Sub(t.began)
+		}
 	}
 	r.emit(e)
 }

@@ -197,16 +197,19 @@ notify "hook" {
   webhook { url = "https://ann:p%40ssw0rd@example.com/incoming/0123456789abcdef?key=fedcba98765%2B43210&v=1" }
 }
 notify "chat" {
-  slack { webhook_url = "https://t0ken@example.com/incoming" }
+  slack { webhook_url = "https://t0123456789abcdef@example.com/incoming" }
+}
+notify "chat_too" {
+  slack { webhook_url = "https://bot@example.com/incoming" }
 }
 source "raw.orders" { url = "https://reader@example.com/orders-of-all-the-years.csv" }
 `, Options{Environ: []string{"LINEAGE=https://example.com/lineage/l0123456789abcdef", "COLLECTOR=https://example.com/c0123456789abcdef"}})
-	for _, secret := range []string{"p@ssw0rd", "0123456789abcdef", "fedcba98765+43210", "t0ken", "l0123456789abcdef", "c0123456789abcdef"} {
+	for _, secret := range []string{"p@ssw0rd", "0123456789abcdef", "fedcba98765+43210", "t0123456789abcdef", "l0123456789abcdef", "c0123456789abcdef"} {
 		if !slices.Contains(p.Secrets, secret) {
 			t.Errorf("%s is not among the secrets %q", secret, p.Secrets)
 		}
 	}
-	for _, word := range []string{"ann", "incoming", "1", "reader", "orders-of-all-the-years.csv"} {
+	for _, word := range []string{"ann", "incoming", "1", "bot", "reader", "orders-of-all-the-years.csv"} {
 		if slices.Contains(p.Secrets, word) {
 			t.Errorf("%s is among the secrets: no message could hold it any more", word)
 		}

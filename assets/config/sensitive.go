@@ -72,19 +72,19 @@ func partsOf(s string, plain map[string]bool) (parts []string) {
 	return parts
 }
 
-// keepLogin keeps the password in an address, which a server may quote, or a program as
-// base64; in one that is hidden also a name without a password, which is a token then.
-func (l *loader) keepLogin(u *url.URL, hidden bool) {
-	if password, ok := u.User.Password(); ok {
-		l.addSecret(password)
-	} else if hidden {
-		l.addSecret(u.User.Username())
-	}
-}
-
 // shortestToken is the length in bytes of what in an address looks like a token. What is
 // shorter may be a word that stands in every message.
 const shortestToken = 16
+
+// keepLogin keeps the password in an address, which a server may quote, or a program as
+// base64; in one that is hidden also a name without a password, if it looks like a token.
+func (l *loader) keepLogin(u *url.URL, hidden bool) {
+	if password, ok := u.User.Password(); ok {
+		l.addSecret(password)
+	} else if name := u.User.Username(); hidden && len(name) >= shortestToken {
+		l.addSecret(name)
+	}
+}
 
 // keepTokens keeps what in an address that is hidden lets one in by itself: a server that
 // answers "no such path" quotes it without the scheme and the host.

@@ -20,7 +20,9 @@ const piece = 6
 
 // Set is a set of secrets to look for. The zero Set is empty. It does not change.
 type Set struct {
-	patterns []string // in lower case
+	patterns []string        // in lower case
+	secrets  []string        // as they are, in lower case
+	words    map[string]bool // of secrets
 	// begin holds the patterns by their first two bytes, and begins says of which there
 	// are any: most places of a text begin none.
 	begin  map[uint16][]string
@@ -31,8 +33,12 @@ type Set struct {
 // [Shortest], and the words true and false, are left out.
 func New(secrets []string) Set {
 	seen := map[string]bool{}
-	var s Set
+	s := Set{words: map[string]bool{}}
 	for _, secret := range secrets {
+		s.secrets = append(s.secrets, lower(secret))
+		for _, w := range word.FindAllString(lower(secret), -1) {
+			s.words[w] = true
+		}
 		for _, form := range forms(secret) {
 			form = lower(form)
 			if len(form) < Shortest || seen[form] || form == "true" || form == "false" || strings.Contains(Hidden, form) {
@@ -99,6 +105,25 @@ func (s Set) Settled(text string) int {
 		}
 	}
 	return settled
+}
+
+// word is what DuckDB takes for one: a name, or a number.
+var word = regexp.MustCompile(`[\pL\pN_]{3,}`)
+
+// Words is text with [Hidden] also in place of words of secrets, and of parts that are as
+// long as a piece: what DuckDB quotes of SQL in which a secret does not stand between two
+// quotes, or has one in it. Other texts have words of their own that may be among them.
+func (s Set) Words(text string) string {
+	return word.ReplaceAllStringFunc(s.String(text), func(w string) string {
+		low := lower(w)
+		if strings.Contains(Hidden, low) {
+			return w
+		}
+		if s.words[low] || len(low) >= piece && slices.ContainsFunc(s.secrets, func(secret string) bool { return strings.Contains(secret, low) }) {
+			return Hidden
+		}
+		return w
+	})
 }
 
 // excerpt is what DuckDB shows of a statement below an error: a line of it, cut to

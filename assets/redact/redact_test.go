@@ -82,6 +82,23 @@ func TestCleanTextStaysAsItIs(t *testing.T) {
 	})
 }
 
+// What DuckDB says of SQL in which a secret is no value quotes words of it.
+func TestWordsOfSecrets(t *testing.T) {
+	s := New([]string{"ab'cdefghij klm", "correct horse battery", "sensitive"})
+	for _, c := range []struct{ text, want string }{
+		{`Syntax error at or near "cdefghij"`, `Syntax error at or near "(sensitive)"`},
+		{`Unterminated quoted string at or near "'cdefghij klm as x"`, `Unterminated quoted string at or near "'(sensitive) (sensitive) as x"`},
+		{`Referenced table "Horse" not found in cases`, `Referenced table "(sensitive)" not found in cases`},
+		{`no function attery`, `no function (sensitive)`},
+		{`near "hor", near "ab"`, `near "hor", near "ab"`},
+		{`(sensitive)`, `(sensitive)`},
+	} {
+		if got := s.Words(c.text); got != c.want {
+			t.Errorf("%s → %s, want %s", c.text, got, c.want)
+		}
+	}
+}
+
 func TestTheEmptySetHidesNothing(t *testing.T) {
 	var s Set
 	if text := "any text…"; s.String(text) != text || s.In(text) || s.Settled(text) != len(text) {

@@ -55,6 +55,7 @@ func Compile(ctx context.Context, p *assets.Project, known map[assets.Name][]ass
 	}
 	// The cache only saves time: that it cannot be written is no reason to stop.
 	_ = c.cache.save(!c.diags.HasErrors())
+	c.hideWords()
 	return c.graph, sorted(c.diags)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -155,6 +156,33 @@ func upperFirst(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// hideWords takes words of secrets out of what is said of SQL with a secret in it: in one
+// that does not stand between quotes, or has one in it, DuckDB finds names and mistakes.
+func (c *compiler) hideWords() {
+	var places []hcl.Range
+	add := func(sql assets.SQL, at hcl.Range) {
+		if sql.Sensitive {
+			places = append(places, at)
+			for _, span := range sql.Origin {
+				places = append(places, span.Range)
+			}
+		}
+	}
+	for _, a := range c.project.Assets {
+		add(a.SQL, a.SQLRange)
+	}
+	for _, check := range c.checks {
+		add(check.sql, check.at)
+	}
+	for _, d := range c.diags {
+		if d.Subject != nil && slices.ContainsFunc(places, func(place hcl.Range) bool {
+			return place.Filename == d.Subject.Filename && place.Start.Byte <= d.Subject.Start.Byte && d.Subject.Start.Byte <= place.End.Byte
+		}) {
+			d.Summary, d.Detail = c.secrets.Words(d.Summary), c.secrets.Words(d.Detail)
+		}
+	}
 }
 
 // Diagnose says what DuckDB found wrong with a statement that is no asset's or

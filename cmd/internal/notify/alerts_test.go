@@ -21,6 +21,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
@@ -310,6 +311,46 @@ func TestWhatDoesNotArrive(t *testing.T) {
 	})
 }
 
+// However much goes wrong at once: a message of it is one that servers take.
+func TestAMessageOfManyAlerts(t *testing.T) {
+	g := &lineage.Graph{Nodes: map[assets.Name]*lineage.Node{clean: {}}}
+	for i := range 150 {
+		name := assets.MustName(fmt.Sprintf("mart.a%d", i))
+		g.Nodes[name] = &lineage.Node{Inputs: []assets.Name{clean}}
+		g.Nodes[clean].Readers = append(g.Nodes[clean].Readers, name)
+	}
+	for many, most := range map[int]int{1: mostAffected, 40: 50, 600: fewAffected} {
+		alerts := slices.Repeat([]Alert{{Name: clean, Status: Firing}}, many)
+		affect(alerts, g)
+		for _, a := range alerts {
+			if len(a.Affected) != most || a.AffectedCount != 150 {
+				t.Fatalf("of %d alerts one holds %d names of %d", many, len(a.Affected), a.AffectedCount)
+			}
+		}
+	}
+}
+
+// What could neither be delivered nor kept was not told: the next process tells it.
+func TestWhatCannotBeKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		if err := os.MkdirAll(outboxPath(h.dir, "ops"), 0o777); err != nil { // no file can be there
+			t.Fatal(err)
+		}
+		h.set(errors.New("no route to host"), 0)
+		h.fails(clean, "one")
+		h.apply()
+		if err := os.Remove(outboxPath(h.dir, "ops")); err != nil {
+			t.Fatal(err)
+		}
+		h.set(nil, 0)
+		h.apply()
+		h.want("firing staging.orders failed")
+		h.apply()
+		h.want("")
+	})
+}
+
 // Interrupted, it gives up after half a second, and forgets nothing.
 func TestInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -470,8 +511,8 @@ func TestScene(t *testing.T) {
 	d.Fault, d.FaultSince, d.Invalid = "the disk is full", now, "mart.hcl:3: Unsupported block"
 	var got []string
 	all, _ := d.alerts()
+	affect(all, h.graph.Graph)
 	for _, a := range all {
-		affect(&a, h.graph.Graph)
 		text, err := json.Marshal(a)
 		if err != nil || strings.Contains(string(text), secret) {
 			t.Errorf("%v %s", err, text)

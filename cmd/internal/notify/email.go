@@ -76,12 +76,14 @@ func transmit(server *smtp.Client, letter *mail.Msg) (refusals []string, err err
 		return nil, err
 	}
 	for _, address := range to {
-		if err := server.Rcpt(address); isFinal(err) {
-			refusals = append(refusals, fmt.Sprintf("%s: %s", strings.Trim(address, "<>"), err))
-			if len(refusals) == len(to) {
-				return nil, err
-			}
-		} else if err != nil {
+		err := server.Rcpt(address)
+		if err == nil {
+			continue
+		}
+		if err = fmt.Errorf("%s: %w", strings.Trim(address, "<>"), err); !isFinal(err) {
+			return nil, err
+		}
+		if refusals = append(refusals, err.Error()); len(refusals) == len(to) {
 			return nil, err
 		}
 	}

@@ -76,6 +76,13 @@ func (b *outbox) done(line []byte) {
 	_, b.err = b.file.keep(slices.Clone(b.lines))
 }
 
+// unkept reports whether something waits that is not in the file.
+func (b *outbox) unkept() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err != nil && len(b.lines) > 0
+}
+
 func (b *outbox) index(line []byte) int {
 	return slices.IndexFunc(b.lines, func(l []byte) bool { return string(l) == string(line) })
 }

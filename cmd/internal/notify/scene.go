@@ -184,18 +184,29 @@ func (d describer) finish(a Alert) Alert {
 	return a
 }
 
-// mostAffected is how many names of what is made from something a message holds.
-const mostAffected = 100
+// mostAffected is how many names of what is made from something an alert holds, and
+// mostInAll how many the alerts of one message do: servers refuse what is too long.
+const (
+	mostAffected = 100
+	mostInAll    = 2000
+)
 
-// affect adds what is made from what an alert is about.
-func affect(a *Alert, g *lineage.Graph) {
-	if g == nil || g.Nodes[a.Name] == nil || a.Status != Firing {
+// affect adds what is made from what the alerts of a message are about.
+func affect(alerts []Alert, g *lineage.Graph) {
+	if g == nil {
 		return
 	}
-	below := g.Downstream(a.Name)
-	delete(below, a.Name)
-	names := assets.SortedNames(below)
-	a.Affected, a.AffectedCount = names[:min(len(names), mostAffected)], len(names)
+	most := max(fewAffected, min(mostAffected, mostInAll/max(1, len(alerts))))
+	for i := range alerts {
+		a := &alerts[i]
+		if g.Nodes[a.Name] == nil || a.Status != Firing {
+			continue
+		}
+		below := g.Downstream(a.Name)
+		delete(below, a.Name)
+		names := assets.SortedNames(below)
+		a.Affected, a.AffectedCount = names[:min(len(names), most)], len(names)
+	}
 }
 
 // longestCause is how many characters of a cause are told: errors quote whole statements.

@@ -155,6 +155,16 @@ type batch struct {
 	others int
 }
 
+// copy is s as it is now.
+func (s standing) copy() standing {
+	c := make(standing, len(s))
+	for id, e := range s {
+		entry := *e
+		c[id] = &entry
+	}
+	return c
+}
+
 // next is when something is to be told if nothing else happens; zero: never.
 func (s standing) next(r route, busy bool) (next time.Time) {
 	for _, e := range s {

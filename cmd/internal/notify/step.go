@@ -193,9 +193,7 @@ func (a *Alerts) compare(scene *Scene, unsure bool, builds map[assets.Name]build
 func (a *Alerts) tell(t *target, news []batch, now time.Time) {
 	var lines [][]byte
 	for _, b := range news {
-		for i := range b.alerts {
-			affect(&b.alerts[i], a.graph)
-		}
+		affect(b.alerts, a.graph)
 		m := newMessage(a.project.Name, t.Name, b.alerts, now)
 		sum := sha256.Sum256([]byte(t.Name + "\x00" + b.group))
 		m.Others, m.Thread = b.others, hex.EncodeToString(sum[:12])
@@ -270,11 +268,15 @@ func (a *Alerts) daemon(d describer, now time.Time, stops bool) (down, was *Aler
 	return nil, &alert
 }
 
-// save keeps what was told.
+// save keeps what was told. What waits and is kept nowhere, as the disk is full, was not:
+// the next process tells it, if this one does not get it delivered.
 func (a *Alerts) save() {
+	before := a.file.Targets
 	a.file.Targets = map[string]savedState{}
 	for name, t := range a.targets {
-		a.file.Targets[name] = savedState{t.standing, t.healthNow()}
+		if a.file.Targets[name] = before[name]; !t.box.unkept() {
+			a.file.Targets[name] = savedState{t.standing.copy(), t.healthNow()}
+		}
 	}
 	var err error
 	if a.written, err = a.file.write(a.Dir, a.written); err != nil && !a.unkept {

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/seed-4311623e/assets/assets"
+	"github.com/seed-4311623e/assets/assets/redact"
 	"github.com/seed-4311623e/assets/lineage"
 	"github.com/seed-4311623e/assets/materialize/compile"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
@@ -37,6 +38,12 @@ func (b *builder) fixture(f assets.Fixture, table, of string, columns []assets.C
 		have = b.fileColumns(x)
 	case f.SQL.Text != "":
 		have = b.sqlColumns(x)
+		if x.SQL.Sensitive { // DuckDB quotes words of it
+			secrets := redact.New(b.project.Secrets)
+			for _, d := range x.diags {
+				d.Summary, d.Detail = secrets.Words(d.Summary), secrets.Words(d.Detail)
+			}
+		}
 	default:
 		seen := map[string]bool{}
 		for _, row := range f.Rows {
