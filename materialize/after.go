@@ -21,7 +21,7 @@ func estimateAfter(estimate, took time.Duration) time.Duration {
 // It changes nothing that before refers to.
 func After(before planner.State, p warehouse.Publication) planner.State {
 	state := before
-	state.Serial = max(before.Serial, p.Run.ID) // a run that began earlier may be published later
+	state.Serial = p.Run.ID
 	state.Last, state.Failed = cloned(before.Last), cloned(before.Failed)
 	state.Found, state.Verdicts = cloned(before.Found), cloned(before.Verdicts)
 	for _, v := range p.Audits.Verdicts {

@@ -223,7 +223,7 @@ func Restore(ctx context.Context, o Options, path string, r Restoring) (done Res
 	if len(done.Found) > 0 && !r.Force {
 		return done, &DamagedError{done.Found}
 	}
-	runs, err := backup.Runs(ctx, 1)
+	runs, err := backup.Runs(ctx, mostLost)
 	if err != nil {
 		return done, err
 	}
@@ -241,7 +241,7 @@ func Restore(ctx context.Context, o Options, path string, r Restoring) (done Res
 		return done, err
 	}
 	defer others()
-	release, err := holdReplaced(ctx, o, done.Latest, r.Force)
+	release, err := holdReplaced(ctx, o, runs, r.Force)
 	if err != nil {
 		return done, err
 	}
@@ -264,9 +264,10 @@ func Restore(ctx context.Context, o Options, path string, r Restoring) (done Res
 }
 
 // holdReplaced keeps others from writing to the warehouse that is to be replaced, until
-// release. Runs in it after latest are an error unless force, and so is that nobody may look
-// for them. One that cannot be opened otherwise is nobody's.
-func holdReplaced(ctx context.Context, o Options, latest Run, force bool) (release func() error, err error) {
+// release. Runs in it that are not among those kept are an error unless
+// force, and so is that nobody may look for them. One that cannot be opened otherwise is
+// nobody's.
+func holdReplaced(ctx context.Context, o Options, kept []Run, force bool) (release func() error, err error) {
 	nothing := func() error { return nil }
 	if _, err := os.Stat(o.Path); errors.Is(err, fs.ErrNotExist) {
 		return nothing, nil
@@ -292,13 +293,21 @@ func holdReplaced(ctx context.Context, o Options, latest Run, force bool) (relea
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	for _, run := range runs {
-		if run.ID > latest.ID {
-			lost.Runs++
+	has, oldest := map[string]bool{}, ""
+	for _, run := range kept {
+		if has[run.ID] = true; oldest == "" || run.ID < oldest {
+			oldest = run.ID
+		}
+	}
+	for _, run := range runs { // the latest first, which the ids do not tell of a clock that was ahead
+		if has[run.ID] || run.ID < oldest {
+			break
+		}
+		if lost.Runs++; lost.Runs == 1 {
+			lost.Latest = run
 		}
 	}
 	if lost.Runs > 0 {
-		lost.Latest = runs[0]
 		return nil, errors.Join(&lost, db.Close())
 	}
 	return db.Close, nil

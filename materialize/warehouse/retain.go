@@ -228,7 +228,7 @@ func before(t time.Time) string {
 // state's serial names, and the one up to whose end breaches were looked for.
 func runsGone(k Keeping) string {
 	return "SELECT rowid AS place FROM _assets.runs WHERE run " + before(k.Now.Add(-k.Runs)) +
-		" AND run NOT IN (SELECT run FROM _assets.current) AND run <> (SELECT max(run) FROM _assets.runs) AND ended <> (SELECT max(ended) FROM _assets.runs)"
+		" AND run NOT IN (SELECT run FROM _assets.current) AND rowid < coalesce((SELECT max(rowid) FROM _assets.runs WHERE status <> '" + string(Cancelled) + "'), 0) AND ended <> (SELECT max(ended) FROM _assets.runs)"
 }
 
 // recordsGone leaves what a state is read from, what estimates and checks look back

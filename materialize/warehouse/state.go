@@ -109,8 +109,10 @@ func (db *DB) state(ctx context.Context, c *Conn) (state planner.State, err erro
 	if state.Verdicts, err = db.verdicts(ctx, c); err != nil {
 		return state, err
 	}
-	var serial sql.NullString // a cancelled run changed nothing
-	if err := c.QueryRow(ctx, "SELECT max(run) FROM _assets.runs WHERE status <> '"+string(Cancelled)+"'").Scan(&serial); err != nil {
+	// A cancelled run changed nothing. The last is the one that was recorded last: the id of
+	// one whose clock was ahead is the greatest for a long time.
+	var serial sql.NullString
+	if err := c.QueryRow(ctx, "SELECT arg_max(run, rowid) FROM _assets.runs WHERE status <> '"+string(Cancelled)+"'").Scan(&serial); err != nil {
 		return state, err
 	}
 	state.Serial = serial.String
@@ -370,7 +372,7 @@ func (db *DB) RecordCancelled(ctx context.Context, r Run) error {
 	return c.transaction(ctx, func() error { return c.appendRun(r) })
 }
 
-// Runs returns the latest runs, newest first.
+// Runs returns the latest runs, the one that was recorded last first.
 func (db *DB) Runs(ctx context.Context, limit int) ([]Run, error) {
 	c, err := db.Conn(ctx)
 	if err != nil {
@@ -381,7 +383,7 @@ func (db *DB) Runs(ctx context.Context, limit int) ([]Run, error) {
 		return nil, nil
 	}
 	var out []Run
-	err = c.each(ctx, fmt.Sprintf("SELECT run, began, ended, status, built, unchanged, failed, skipped, dropped FROM %s._assets.runs ORDER BY run DESC LIMIT %d", Catalog, limit),
+	err = c.each(ctx, fmt.Sprintf("SELECT run, began, ended, status, built, unchanged, failed, skipped, dropped FROM %s._assets.runs ORDER BY rowid DESC LIMIT %d", Catalog, limit),
 		func(scan func(...any) error) error {
 			var r Run
 			err := scan(&r.ID, &r.Began, &r.Ended, &r.Status, &r.Built, &r.Unchanged, &r.Failed, &r.Skipped, &r.Dropped)
