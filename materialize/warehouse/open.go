@@ -341,4 +341,5 @@ func (e *deniedError) Error() string {
 	return fmt.Sprintf("the warehouse %s may not be opened by this user: permission denied. Run it as the user whom the file belongs to, or change its permissions", e.path)
 }
 
-func (e *deniedError) Unwrap() error { return e.cause }
+func (e *deniedError) Unwrap() error        { return e.cause }
+func (e *deniedError) Is(target error) bool { return target == fs.ErrPermission }
