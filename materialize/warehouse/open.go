@@ -313,6 +313,8 @@ func openError(path string, err error) error {
 		return &damagedFileError{path, "is shorter than its contents: it was cut off, perhaps while it was copied", err}
 	case strings.Contains(err.Error(), "Corrupt database file"):
 		return &damagedFileError{path, "is damaged", err}
+	case strings.Contains(err.Error(), "Trying to read a database file with version number"):
+		return &newerFileError{path, err}
 	case strings.Contains(err.Error(), "Permission denied"):
 		return &deniedError{path, err}
 	}
@@ -330,6 +332,18 @@ func (e *damagedFileError) Error() string {
 }
 
 func (e *damagedFileError) Unwrap() error { return e.cause }
+
+// newerFileError says that a file is of a DuckDB to come.
+type newerFileError struct {
+	path  string
+	cause error
+}
+
+func (e *newerFileError) Error() string {
+	return fmt.Sprintf("the warehouse %s was written by a newer version of DuckDB than this program has. Upgrade assets, or put a backup in its place with `assets restore FILE` (%s)", e.path, e.cause)
+}
+
+func (e *newerFileError) Unwrap() error { return e.cause }
 
 // deniedError says that the user may not open a file. What DuckDB says adds nothing.
 type deniedError struct {
