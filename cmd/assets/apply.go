@@ -157,8 +157,8 @@ func (a *app) applySaved(ctx context.Context, path string, flags planFlags) erro
 		diags = append(diags, view.ContractWarnings(p.Project, p.plan)...)
 	} else {
 		a.show(diags, p.Session)
-		if summary := p.plan.Summary(); !p.plan.Work() && summary.Blocked == 0 {
-			fmt.Fprintln(a.out, view.NothingLine(summary, p.options, a.outStyle))
+		if !p.plan.Work() && p.plan.Summary().Blocked == 0 {
+			fmt.Fprintln(a.out, view.NothingLine(p.plan, p.options, a.outStyle))
 		}
 	}
 	return a.carryOut(ctx, p, diags)

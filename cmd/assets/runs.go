@@ -43,7 +43,7 @@ func (a *app) runsCommand() *cobra.Command {
 				doc.Running = going
 				return a.document(doc, nil)
 			}
-			view.RunsText(a.out, going, runs, a.now(), a.outStyle)
+			view.RunsText(a.out, going, runs, a.now(), a.outStyle, columns(a.outTerm))
 			return nil
 		},
 	}

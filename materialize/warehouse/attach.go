@@ -181,6 +181,7 @@ func (a Attachment) attachError(err error) error {
 	var locked *LockedError
 	var foreign *NotDuckDBError
 	var damaged *damagedFileError
+	var newer *newerFileError
 	var denied *deniedError
 	switch err := openError(a.At, err); {
 	case errors.As(err, &locked):
@@ -189,6 +190,8 @@ func (a Attachment) attachError(err error) error {
 		return fmt.Errorf("%s is not a DuckDB file", a.At)
 	case errors.As(err, &damaged):
 		return fmt.Errorf("%s %s (%w)", a.At, damaged.what, damaged.cause)
+	case errors.As(err, &newer):
+		return fmt.Errorf("%s was written by a newer version of DuckDB than this program has (%w)", a.At, newer.cause)
 	case errors.As(err, &denied):
 		return fmt.Errorf("%s may not be read by this user (%w)", a.At, denied.cause)
 	}

@@ -171,7 +171,10 @@ func (e *DamagedError) Error() string {
 func noBackup(path string, err error) error {
 	var foreign *NotDuckDBError
 	var damaged *damagedFileError
+	var newer *newerFileError
 	switch {
+	case errors.As(err, &newer):
+		return fmt.Errorf("the backup %s was written by a newer version of DuckDB than this program has. Nothing was changed. Upgrade assets (%w)", path, newer.cause)
 	case errors.As(err, &foreign):
 		return fmt.Errorf("%s is not a DuckDB file, and so no backup. Nothing was changed. Name a file that `assets backup` wrote", path)
 	case errors.As(err, &damaged):

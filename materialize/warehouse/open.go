@@ -322,6 +322,8 @@ func openError(path string, err error) error {
 		return &damagedFileError{path, "is shorter than its contents: it was cut off, perhaps while it was copied", err}
 	case strings.Contains(err.Error(), "Corrupt database file"):
 		return &damagedFileError{path, "is damaged", err}
+	case strings.Contains(err.Error(), "Trying to read a database file with version number"):
+		return &newerFileError{path, err}
 	case strings.Contains(err.Error(), "Permission denied"):
 		return &deniedError{path, err}
 	}
@@ -343,6 +345,18 @@ func (e *damagedFileError) Error() string {
 
 func (e *damagedFileError) Unwrap() error { return e.cause }
 
+// newerFileError says that a file is of a DuckDB to come.
+type newerFileError struct {
+	path  string
+	cause error
+}
+
+func (e *newerFileError) Error() string {
+	return fmt.Sprintf("the warehouse %s was written by a newer version of DuckDB than this program has. Upgrade assets, or put a backup in its place with `assets restore FILE` (%s)", e.path, e.cause)
+}
+
+func (e *newerFileError) Unwrap() error { return e.cause }
+
 // deniedError says that the user may not open a file. What DuckDB says adds nothing.
 type deniedError struct {
 	path  string
@@ -353,4 +367,5 @@ func (e *deniedError) Error() string {
 	return fmt.Sprintf("the warehouse %s may not be opened by this user: permission denied. Run it as the user whom the file belongs to, or change its permissions", e.path)
 }
 
-func (e *deniedError) Unwrap() error { return e.cause }
+func (e *deniedError) Unwrap() error        { return e.cause }
+func (e *deniedError) Is(target error) bool { return target == fs.ErrPermission }

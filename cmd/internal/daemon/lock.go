@@ -47,7 +47,7 @@ func (e *HeldError) Error() string {
 func takeLock(dir string, now time.Time) (*lock, error) {
 	path := filepath.Join(dir, ".assets", "daemon.lock")
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return nil, fmt.Errorf("one daemon a project is seen to with a lock in it: %w", err)
+		return nil, lockError(path, err)
 	}
 	l := &lock{file: flock.New(path), path: path}
 	info, err := os.Stat(path)
@@ -59,11 +59,7 @@ func takeLock(dir string, now time.Time) (*lock, error) {
 	}
 	locked, err := l.file.TryLock()
 	if err != nil {
-		var failed *fs.PathError
-		if errors.As(err, &failed) { // it names the path, too
-			err = failed.Err
-		}
-		return nil, fmt.Errorf("take the lock %s, by which a project has one daemon: %w", path, err)
+		return nil, lockError(path, err)
 	}
 	if !locked {
 		held := &HeldError{Path: path}
@@ -82,6 +78,15 @@ func takeLock(dir string, now time.Time) (*lock, error) {
 		return nil, errors.Join(err, l.file.Unlock())
 	}
 	return l, nil
+}
+
+// lockError says that the lock at path cannot be taken, whoever holds it.
+func lockError(path string, err error) error {
+	var failed *fs.PathError
+	if errors.As(err, &failed) { // it names the path again
+		err = failed.Err
+	}
+	return fmt.Errorf("take the lock %s, by which a project has one daemon: %w", path, err)
 }
 
 // alive gives a sign of life. Who removes the directory of caches removes the lock with

@@ -174,7 +174,7 @@ func (l *line) ask(ctx context.Context, r request) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("%s holds the warehouse and does not answer: it may have been stopped. Let it go on (kill -CONT), or end it", peer(l.conn))
+		return fmt.Errorf("the warehouse is in use by %s, which does not answer: it may have been stopped. Let it go on (kill -CONT), or end it", peer(l.conn))
 	case err != nil: // it has ended in this moment
 		return fmt.Errorf("%w: %w", ErrNobody, err)
 	case answer.Err != "":

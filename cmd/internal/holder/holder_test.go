@@ -241,7 +241,7 @@ func TestSilentHolder(t *testing.T) {
 	}
 	defer l.Close()
 	_, err = Ask(t.Context(), path)
-	if err == nil || errors.Is(err, ErrNobody) || !strings.Contains(err.Error(), fmt.Sprintf("(process %d) holds the warehouse and does not answer", os.Getpid())) {
+	if err == nil || errors.Is(err, ErrNobody) || !strings.Contains(err.Error(), fmt.Sprintf("(process %d), which does not answer", os.Getpid())) {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -44,6 +44,9 @@ func (b *outbox) waiting() [][]byte {
 func (b *outbox) unkept() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(b.lines) == 0 {
+		return nil
+	}
 	return b.err
 }
 
@@ -74,13 +77,6 @@ func (b *outbox) done(line []byte) {
 		b.lines = slices.Delete(b.lines, i, i+1)
 	}
 	_, b.err = b.file.keep(slices.Clone(b.lines))
-}
-
-// unkept reports whether something waits that is not in the file.
-func (b *outbox) unkept() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.err != nil && len(b.lines) > 0
 }
 
 func (b *outbox) index(line []byte) int {

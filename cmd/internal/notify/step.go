@@ -274,7 +274,7 @@ func (a *Alerts) save() {
 	before := a.file.Targets
 	a.file.Targets = map[string]savedState{}
 	for name, t := range a.targets {
-		if a.file.Targets[name] = before[name]; !t.box.unkept() {
+		if a.file.Targets[name] = before[name]; t.box.unkept() == nil {
 			a.file.Targets[name] = savedState{t.standing.copy(), t.healthNow()}
 		}
 	}

@@ -127,15 +127,15 @@ func (s *Session) unopened(ctx context.Context, e Examined, err error) (Examined
 }
 
 func (s *Session) unreadable(err error) warehouse.Finding {
-	fix := "Put a backup in its place: `assets restore FILE`"
+	message, fix := err.Error(), "Put a backup in its place: `assets restore FILE`"
 	var newer *warehouse.NewerStateError
 	switch {
 	case errors.As(err, &newer):
 		fix = "Upgrade assets"
 	case errors.Is(err, fs.ErrPermission):
-		fix = "Run it as the user whom the file belongs to"
+		message, fix = "the file may not be read", "Run it as the user whom the file belongs to, or change its permissions"
 	}
-	return warehouse.Finding{Code: unreadable, About: s.Near(s.Project.Warehouse), Message: err.Error(), Fix: fix}
+	return warehouse.Finding{Code: unreadable, About: s.Near(s.Project.Warehouse), Message: message, Fix: fix}
 }
 
 // examineInside looks into the open file.

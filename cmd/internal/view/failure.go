@@ -73,6 +73,10 @@ func writeFailed(w io.Writer, list []AssetStatusJSON, now time.Time, style Style
 			fmt.Fprintln(w)
 			first = false
 		}
-		fmt.Fprintf(w, "%s  %s\n  %s; %s\n", style.Bold(a.Asset.String()), firstLine(a.Failure.Message), a.Failure.history(now), a.Failure.next(now))
+		next := a.Failure.next(now)
+		if a.Failure.NextAttempt == nil {
+			next = fmt.Sprintf("tried again when an input, the definition or a check changes, or by: assets retry %s", a.Asset)
+		}
+		fmt.Fprintf(w, "%s  %s\n  %s; %s\n", style.Bold(a.Asset.String()), firstLine(a.Failure.Message), a.Failure.history(now), next)
 	}
 }

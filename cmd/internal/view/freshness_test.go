@@ -108,7 +108,8 @@ func TestStatusIsWorstFirstAndFitsTheTerminal(t *testing.T) {
 	for width, want := range map[int]string{
 		0:   "ASSET     STATE    LAG  DATA UNTIL (UTC)  DUE         NEXT BUILD          POLICY         BUILT        ROWS    TOOK  CHECKS",
 		118: "ASSET     STATE    LAG  DATA UNTIL (UTC)  DUE         NEXT BUILD          POLICY         BUILT        ROWS  CHECKS",
-		80:  "ASSET     STATE    LAG  DATA UNTIL (UTC)  DUE         NEXT BUILD          POLICY         CHECKS",
+		80:  "ASSET     STATE    LAG  DUE         NEXT BUILD          POLICY         CHECKS",
+		70:  "ASSET     STATE    LAG  DUE         NEXT BUILD          CHECKS",
 	} {
 		var b bytes.Buffer
 		StatusText(&b, doc, noon, Style{}, width)

@@ -64,7 +64,7 @@ func PlanText(w io.Writer, plan planner.Plan, options planner.Options, style Sty
 		fmt.Fprintf(w, "Restricted to %s and %s.\n\n", names(options.Targets, "and"), related(options))
 	}
 	if empty(summary) {
-		fmt.Fprintln(w, NothingLine(summary, options, style))
+		fmt.Fprintln(w, NothingLine(plan, options, style))
 		outside(w, plan)
 		return
 	}
@@ -123,9 +123,20 @@ func related(options planner.Options) string {
 	return "what they need"
 }
 
-// NothingLine says that a plan has nothing to do.
-func NothingLine(s planner.Summary, options planner.Options, style Style) string {
-	return style.Bold(style.Green(nothing(s, options)))
+// NothingLine says that a plan has nothing to do, as far as could be seen.
+func NothingLine(plan planner.Plan, options planner.Options, style Style) string {
+	summary := plan.Summary()
+	text := nothing(summary, options)
+	var unseen []assets.Name
+	for _, name := range assets.SortedNames(plan.Sources) {
+		if plan.Sources[name] == planner.SourceUnobserved {
+			unseen = append(unseen, name)
+		}
+	}
+	if len(unseen) == 0 || summary.Unchanged == 0 || len(options.Targets) > 0 || options.Destroy {
+		return style.Bold(style.Green(text))
+	}
+	return style.Bold(style.Yellow(fmt.Sprintf("%s, with what was last seen of %s.", strings.TrimSuffix(text, "."), names(unseen, "and"))))
 }
 
 // outside says what -target leaves undone.

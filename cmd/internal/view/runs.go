@@ -96,8 +96,9 @@ func NewRun(r warehouse.Run, records []planner.Materialization) RunJSON {
 	return doc
 }
 
-// RunsText lists runs for people, those that go on first.
-func RunsText(w io.Writer, going []RunningJSON, runs []warehouse.Run, now time.Time, style Style) {
+// RunsText lists runs for people, those that go on first, in lines of at most width columns
+// if that is possible by leaving out what a person can do without; 0: of any.
+func RunsText(w io.Writer, going []RunningJSON, runs []warehouse.Run, now time.Time, style Style, width int) {
 	if len(runs)+len(going) == 0 {
 		fmt.Fprintln(w, "There was no run yet. To build what the project declares, run: assets apply")
 		return
@@ -124,6 +125,7 @@ func RunsText(w io.Writer, going []RunningJSON, runs []warehouse.Run, now time.T
 		}
 		return style.Red(text)
 	}
+	t.fit(width, "DROPPED", "UNCHANGED", "SKIPPED")
 	t.write(w)
 }
 

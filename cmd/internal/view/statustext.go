@@ -9,7 +9,7 @@ import (
 )
 
 // StatusText writes a status for people, in lines of at most width columns as far as
-// that is possible by leaving out columns of figures; 0: of any.
+// that is possible by leaving out what a person can do without; 0: of any.
 func StatusText(w io.Writer, doc StatusJSON, now time.Time, style Style, width int) {
 	if len(doc.Assets) > 0 {
 		writeAssetStatus(w, doc, now, style, width)
@@ -61,12 +61,7 @@ func writeAssetStatus(w io.Writer, doc StatusJSON, now time.Time, style Style, w
 		statusColumn{"TOOK", AssetStatusJSON.took, true},
 		statusColumn{"CHECKS", AssetStatusJSON.outcome, false})
 	t := statusTable(doc.Assets, columns, style)
-	for _, spare := range []string{"TOOK", "ROWS", "BUILT"} {
-		if width > 0 && t.width() > width {
-			columns = slices.DeleteFunc(columns, func(c statusColumn) bool { return c.header == spare })
-			t = statusTable(doc.Assets, columns, style)
-		}
-	}
+	t.fit(width, "TOOK", "ROWS", "BUILT", "DATA UNTIL (UTC)", "POLICY")
 	t.write(w)
 }
 

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -35,6 +36,32 @@ func (t *table) width() int {
 		total += width
 	}
 	return total
+}
+
+// fit leaves out columns, of which every row has a cell, until the lines are at most width
+// wide: those with the headers in spare, in their order, and no others. 0 is any width.
+func (t *table) fit(width int, spare ...string) {
+	for _, header := range spare {
+		if width <= 0 || t.width() <= width {
+			return
+		}
+		at := slices.Index(t.rows[0], header)
+		if at < 0 {
+			continue
+		}
+		for r, row := range t.rows {
+			t.rows[r] = slices.Delete(row, at, at+1)
+		}
+		right := map[int]bool{}
+		for column := range t.right {
+			if column < at {
+				right[column] = t.right[column]
+			} else if column > at {
+				right[column-1] = t.right[column]
+			}
+		}
+		t.right = right
+	}
 }
 
 // widths are the columns of the terminal that each column takes.
