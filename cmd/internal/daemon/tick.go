@@ -412,7 +412,7 @@ func (d *Daemon) publish() {
 		s.Fault, s.FaultSince = d.fault.Error(), d.faultSince
 	}
 	for r := range d.runs {
-		s.Running = append(s.Running, Running{Assets: r.names, Began: r.began})
+		s.Running = append(s.Running, Running{Run: r.job.ID(), Assets: r.names, Began: r.began})
 	}
 	slices.SortFunc(s.Running, func(a, b Running) int { return a.Began.Compare(b.Began) })
 	s.Before = d.lock.since
@@ -454,6 +454,7 @@ type Snapshot struct {
 
 // Running is a run that goes on.
 type Running struct {
+	Run    string
 	Assets []assets.Name
 	Began  time.Time
 }
