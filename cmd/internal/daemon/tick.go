@@ -318,7 +318,7 @@ func (d *Daemon) refresh() {
 	case err != nil && d.work.Err() == nil:
 		d.trouble(readWarehouse, err)
 	case moved:
-		d.Log.Info().Msg("another process changed the warehouse")
+		d.Log.Info().Msg("the warehouse was written to, by another process or by a run that failed: its state is read anew")
 		d.dirty = true
 		d.look() // at what it has seen of sources
 	}
