@@ -369,3 +369,46 @@ asset "a.x" {
 		t.Errorf("tried %d times, again at %s without a retry block", record.Tried, record.Retry)
 	}
 }
+
+// A source that could not be judged is judged by the next attempt.
+func TestASourceThatComesBackIsJudgedByALaterAttempt(t *testing.T) {
+	w := testWorld(t, map[string]string{"a.hcl": `
+source "raw.s" {
+  files = "s.csv"
+  check "row_count" { min = 1 }
+}
+asset "a.x" {
+  sql = "select * from raw.s"` + retries + `}
+`})
+	w.csv("s.csv", "i", "1")
+	p := w.plan()
+	path, away := filepath.Join(w.dir, "s.csv"), filepath.Join(w.dir, "s.away")
+	if err := os.Rename(path, away); err != nil {
+		t.Fatal(err)
+	}
+	w.pause = func(context.Context, time.Duration) error { return os.Rename(away, path) }
+	w.carryOut(p)
+	wantTale(t, w, "a.x", "started 1", "retry 1 of 4 (io) in 2s", "started 2", "built")
+	wantRows(t, w, "a.x", "{'i': 1}")
+}
+
+// An asset that has too little time to have a source judged fails alone.
+func TestTheTimeOfOneAssetIsNotThatOfAnother(t *testing.T) {
+	w := testWorld(t, map[string]string{"a.hcl": `
+source "raw.s" {
+  files = "s.csv"
+  check "sql" { sql = "select i from raw.s where (select sum(hash(range)) from range(30000000)) < 0" }
+}
+asset "a.hasty" {
+  sql      = "select * from raw.s"
+  timeout  = "20ms"
+  priority = 1
+}
+asset "a.patient" { sql = "select * from raw.s" }
+`})
+	w.csv("s.csv", "i", "1")
+	w.parallelism = 1
+	w.carryOut(w.plan())
+	wantTale(t, w, "a.hasty", "started 1", "failed timeout")
+	wantTale(t, w, "a.patient", "started 1", "built")
+}

@@ -41,6 +41,15 @@ func (v *verdicts) of(name assets.Name) *judging {
 	return v.all[name]
 }
 
+// discard takes out a verdict that could not be reached.
+func (v *verdicts) discard(name assets.Name, j *judging) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.all[name] == j {
+		delete(v.all, name)
+	}
+}
+
 // judged lists the verdicts of this run, by source.
 func (v *verdicts) judged() (list []planner.Verdict) {
 	for _, name := range assets.SortedNames(v.all) {
@@ -83,15 +92,9 @@ func (r *run) admit(ctx context.Context, c *warehouse.Conn, t *task) error {
 		if source == nil || len(source.Checks) == 0 {
 			continue
 		}
-		j := r.verdicts.of(name)
-		j.once.Do(func() {
-			if j.verdict = r.State.Verdicts[name]; !r.known(name) {
-				j.verdict, j.err = r.judgeSource(ctx, c, source)
-				j.anew = j.err == nil
-			}
-		})
-		if j.err != nil {
-			return j.err
+		j, err := r.judged(ctx, c, source)
+		if err != nil {
+			return err
 		}
 		if !j.verdict.Accepted() {
 			t.condemned = name
@@ -99,6 +102,28 @@ func (r *run) admit(ctx context.Context, c *warehouse.Conn, t *task) error {
 		}
 	}
 	return nil
+}
+
+// judged is the verdict on a source, from an earlier run or from this one.
+func (r *run) judged(ctx context.Context, c *warehouse.Conn, source *assets.Source) (*judging, error) {
+	for {
+		j, mine := r.verdicts.of(source.Name), false
+		j.once.Do(func() {
+			mine = true
+			if j.verdict = r.State.Verdicts[source.Name]; !r.known(source.Name) {
+				j.verdict, j.err = r.judgeSource(ctx, c, source)
+				j.anew = j.err == nil
+			}
+		})
+		if j.err == nil {
+			return j, nil
+		}
+		r.verdicts.discard(source.Name, j) // whoever asks next tries anew
+		if class, _ := warehouse.ClassOf(j.err); mine || ctx.Err() != nil || class != assets.TimeoutError {
+			return nil, j.err
+		}
+		// It was the time of another that had run out.
+	}
 }
 
 // condemned is why nothing is read of a source.

@@ -349,7 +349,7 @@ func TestDaemonAndOtherProcesses(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	k.await("another process changed the warehouse")
+	k.await("the warehouse was written to, by another process")
 
 	holder := k.hold()
 	k.write("b.csv", "n\n4\n")

@@ -86,11 +86,7 @@ func (a *app) serve(listener net.Listener, token server.Token, keeper *session.K
 			}
 		})
 	}
-	tell = func(e materialize.Event) {
-		s.observe(e)
-		answers.Observe(e)
-	}
-	return tell, func() {
+	return answers.Observe, func() {
 		cancel()
 		going.Wait()
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"github.com/seed-4311623e/assets/cmd/internal/server"
 	"github.com/seed-4311623e/assets/cmd/internal/session"
 	"github.com/seed-4311623e/assets/cmd/internal/view"
-	"github.com/seed-4311623e/assets/materialize"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
 	"github.com/seed-4311623e/assets/planner"
 )
@@ -26,9 +24,6 @@ type service struct {
 	daemon *daemon.Daemon
 	alerts *notify.Alerts
 	now    func() time.Time
-
-	mu   sync.Mutex
-	runs map[assets.Name]string // the ids of runs under way, by what they have begun to build
 
 	counted atomic.Pointer[countedBreaches]
 	recount chan struct{} // holds one: there is another plan since they were counted
@@ -45,23 +40,7 @@ type countedBreaches struct {
 }
 
 func newService(k *session.Keeper, d *daemon.Daemon, alerts *notify.Alerts) *service {
-	return &service{keeper: k, daemon: d, alerts: alerts, now: time.Now, runs: map[assets.Name]string{}, recount: make(chan struct{}, 1)}
-}
-
-// observe learns from an event which run builds what.
-func (s *service) observe(e materialize.Event) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch e.Type {
-	case materialize.AssetStarted:
-		s.runs[e.Asset] = e.Run
-	case materialize.RunFinished:
-		for name, run := range s.runs {
-			if run == e.Run {
-				delete(s.runs, name)
-			}
-		}
-	}
+	return &service{keeper: k, daemon: d, alerts: alerts, now: time.Now, recount: make(chan struct{}, 1)}
 }
 
 // Snapshot is that of the daemon.
@@ -70,7 +49,7 @@ func (s *service) Snapshot() server.Snapshot {
 	out := server.Snapshot{At: d.Plan.At, Tick: d.At, Project: d.Project, Input: d.Input, Plan: d.Plan, Invalid: d.Invalid,
 		Fault: d.Fault, FaultSince: d.FaultSince, Ready: d.Ready, Stopping: d.Stopping}
 	for _, r := range d.Running {
-		out.Running = append(out.Running, server.Running{Run: s.runOf(r.Assets), Since: r.Began, Assets: r.Assets})
+		out.Running = append(out.Running, server.Running{Run: r.Run, Since: r.Began, Assets: r.Assets})
 	}
 	for _, t := range s.alerts.Targets() {
 		out.Notified = append(out.Notified, server.Notified{Name: t.Name, Delivered: t.Delivered, Failed: t.Failed, Undelivered: t.Undelivered})
@@ -86,18 +65,6 @@ func (s *service) Snapshot() server.Snapshot {
 		out.Breaches = &counted.Breaches
 	}
 	return out
-}
-
-// runOf is the run that has begun to build one of these; empty: none has yet.
-func (s *service) runOf(names []assets.Name) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, name := range names {
-		if run := s.runs[name]; run != "" {
-			return run
-		}
-	}
-	return ""
 }
 
 // countBreaches counts the breaches again for each plan that somebody asked about,

@@ -39,12 +39,9 @@ func (db *DB) Stage(ctx context.Context, batch []Staging) error {
 	}
 	defer c.Close()
 	return c.transaction(ctx, func() error {
-		records := make([][]any, len(batch))
+		records := make([]planner.Materialization, len(batch))
 		for i, s := range batch {
-			var err error
-			if records[i], err = recordRow(s.Record); err != nil {
-				return err
-			}
+			records[i] = s.Record
 			if s.From != "" {
 				if err := c.Exec(ctx, "CREATE TABLE "+TableRef(s.Record.Table)+" AS FROM "+s.From); err != nil {
 					return err
@@ -56,7 +53,8 @@ func (db *DB) Stage(ctx context.Context, batch []Staging) error {
 				}
 			}
 		}
-		return c.appendRecords("staged", records)
+		rows, err := recordRows(records)
+		return errors.Join(err, c.appendRecords("staged", rows))
 	})
 }
 
@@ -184,22 +182,21 @@ func IsCurrent(s planner.Status) bool {
 }
 
 func (c *Conn) publishRecords(ctx context.Context, p Publication) error {
-	var all, current, failed [][]any
+	all, err := recordRows(p.Records)
+	if err != nil {
+		return err
+	}
+	var current, failed [][]any
 	gone := slices.Clone(p.Forget)
 	var settled []planner.Key // no failure, and nothing staged, is left of these
-	for _, m := range p.Records {
-		row, err := recordRow(m)
-		if err != nil {
-			return err
-		}
-		all = append(all, row)
+	for i, m := range p.Records {
 		switch {
 		case IsCurrent(m.Status):
-			current = append(current, row)
+			current = append(current, all[i])
 			gone = append(gone, m.Key)
 			settled = append(settled, m.Key)
 		case m.Status == planner.Failed:
-			failed = append(failed, row)
+			failed = append(failed, all[i])
 			settled = append(settled, m.Key)
 		}
 	}
@@ -244,15 +241,22 @@ func (c *Conn) appendRecords(table string, rows [][]any) error {
 	return c.appendRows(table, len(rows), func(i int) ([]any, error) { return rows[i], nil })
 }
 
-// recordRow is a record as a row of the tables that hold records.
-func recordRow(m planner.Materialization) ([]any, error) {
-	text, err := json.Marshal(m)
-	var start, end any
-	if !m.IsAlways() {
-		start, end = m.Start.UTC(), m.End.UTC()
+// recordRows are records as rows of the tables that hold records.
+func recordRows(records []planner.Materialization) ([][]any, error) {
+	rows := make([][]any, len(records))
+	for i, m := range records {
+		text, err := json.Marshal(m)
+		if err != nil {
+			return nil, err
+		}
+		var start, end any
+		if !m.IsAlways() {
+			start, end = m.Start.UTC(), m.End.UTC()
+		}
+		rows[i] = []any{Environment, m.Asset.String(), start, end, m.ID, m.Run, string(m.Status), string(m.Made.ID),
+			m.Rows, m.Began.UTC(), m.Ended.UTC(), m.Table, m.Err, string(text)}
 	}
-	return []any{Environment, m.Asset.String(), start, end, m.ID, m.Run, string(m.Status), string(m.Made.ID),
-		m.Rows, m.Began.UTC(), m.Ended.UTC(), m.Table, m.Err, string(text)}, err
+	return rows, nil
 }
 
 // appendRows appends through DuckDB's appender, a fiftieth of the cost of VALUES.

@@ -361,15 +361,22 @@ const (
 	Cancelled RunStatus = "cancelled" // nothing was published: a person stopped it
 )
 
-// RecordCancelled records a run that was stopped before it published anything.
-func (db *DB) RecordCancelled(ctx context.Context, r Run) error {
+// RecordCancelled records a run that was stopped before it published anything, and in the
+// history what had failed in it: no plan comes out otherwise for that.
+func (db *DB) RecordCancelled(ctx context.Context, r Run, failed []planner.Materialization) error {
 	c, err := db.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	r.Status = Cancelled
-	return c.transaction(ctx, func() error { return c.appendRun(r) })
+	records, err := recordRows(failed)
+	if err != nil {
+		return err
+	}
+	return c.transaction(ctx, func() error {
+		return errors.Join(c.appendRun(r), c.appendRecords("materializations", records))
+	})
 }
 
 // Runs returns the latest runs, the one that was recorded last first.

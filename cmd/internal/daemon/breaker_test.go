@@ -128,6 +128,7 @@ func (j *recordedJob) Run(context.Context) {
 func (j *recordedJob) Tell(context.Context) hcl.Diagnostics { return nil }
 func (j *recordedJob) Outcome() (materialize.Result, error) { return j.result, nil }
 func (j *recordedJob) Broken() bool                         { return false }
+func (j *recordedJob) ID() string                           { return "" }
 
 // failing has an asset fail until it is mended, and notes after how long each attempt was made.
 func (r *recorded) failing(name string) (attempts func() []time.Duration, mend func()) {

@@ -41,6 +41,8 @@ type Keeper interface {
 
 // Job is a run: see [session.Job].
 type Job interface {
+	// ID is that of the run.
+	ID() string
 	Run(context.Context)
 	Tell(context.Context) hcl.Diagnostics
 	Outcome() (materialize.Result, error)

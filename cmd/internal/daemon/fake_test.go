@@ -222,6 +222,7 @@ func (j *fakeJob) Run(ctx context.Context) {
 
 func (j *fakeJob) Tell(context.Context) hcl.Diagnostics { return nil }
 func (j *fakeJob) Outcome() (materialize.Result, error) { return j.result, j.err }
+func (j *fakeJob) ID() string                           { return "" }
 func (j *fakeJob) Broken() bool                         { return false }
 func (j *fakeJob) Log() zerolog.Logger                  { return zerolog.Nop() }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -174,8 +175,9 @@ func (d *Daemon) troubleOf(to zerolog.Logger, doing string, err error) {
 	if d.fault == nil {
 		d.faultSince = d.Clock.Now()
 	}
-	if err = warehouse.Limited(err); warehouse.IsDiskFull(err) {
-		err = fmt.Errorf("the disk is full: free some space, what is published is as it was (%w)", err)
+	const full = "the disk is full"
+	if err = warehouse.Limited(err); warehouse.IsDiskFull(err) && !strings.HasPrefix(err.Error(), full) {
+		err = fmt.Errorf(full+": free some space, what is published is as it was (%w)", err)
 	}
 	if d.Once { // whose caller is told of everything, as nothing is tried again
 		d.stopped, d.fault = true, errors.Join(d.fault, err)

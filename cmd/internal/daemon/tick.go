@@ -318,7 +318,7 @@ func (d *Daemon) refresh() {
 	case err != nil && d.work.Err() == nil:
 		d.trouble(readWarehouse, err)
 	case moved:
-		d.Log.Info().Msg("another process changed the warehouse")
+		d.Log.Info().Msg("the warehouse was written to, by another process or by a run that failed: its state is read anew")
 		d.dirty = true
 		d.look() // at what it has seen of sources
 	}
@@ -412,7 +412,7 @@ func (d *Daemon) publish() {
 		s.Fault, s.FaultSince = d.fault.Error(), d.faultSince
 	}
 	for r := range d.runs {
-		s.Running = append(s.Running, Running{Assets: r.names, Began: r.began})
+		s.Running = append(s.Running, Running{Run: r.job.ID(), Assets: r.names, Began: r.began})
 	}
 	slices.SortFunc(s.Running, func(a, b Running) int { return a.Began.Compare(b.Began) })
 	s.Before = d.lock.since
@@ -454,6 +454,7 @@ type Snapshot struct {
 
 // Running is a run that goes on.
 type Running struct {
+	Run    string
 	Assets []assets.Name
 	Began  time.Time
 }

@@ -278,6 +278,13 @@ func TestPlaces(t *testing.T) {
 			t.Error(place)
 		}
 	}
+	// Who is not told of it looks there all the same, after where it would listen itself.
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	found := places(path)
+	t.Setenv("XDG_RUNTIME_DIR", fmt.Sprintf("/run/user/%d", os.Getuid()))
+	if told := places(path)[0]; found[0] == told || found[len(found)-1] != told {
+		t.Errorf("%s is not the last of %q", told, found)
+	}
 	t.Setenv("XDG_RUNTIME_DIR", "relative")
 	if place := places(path)[0]; !filepath.IsAbs(place) {
 		t.Error(place)

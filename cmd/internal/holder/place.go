@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // longest is the length in bytes of a socket's path that every system takes.
@@ -22,10 +23,13 @@ func places(warehouse string) []string {
 	sum := sha256.Sum256([]byte(warehouse))
 	name := hex.EncodeToString(sum[:8]) + ".sock"
 	own := fmt.Sprintf("assets-%d", os.Getuid())
+	// Last where it is in a terminal, for readers that are not told, such as cron's. It goes
+	// with the user's last session: who holds a file without one listens elsewhere.
+	sessions := fmt.Sprintf("/run/user/%d/assets", os.Getuid())
 	var found []string
-	for _, dir := range []string{runtimeDir(), filepath.Join(os.TempDir(), own), filepath.Join("/tmp", own)} {
+	for _, dir := range []string{runtimeDir(), filepath.Join(os.TempDir(), own), filepath.Join("/tmp", own), sessions} {
 		path := filepath.Join(dir, name)
-		if dir != "" && len(path) <= longest && (len(found) == 0 || found[len(found)-1] != path) {
+		if dir != "" && len(path) <= longest && !slices.Contains(found, path) {
 			found = append(found, path)
 		}
 	}

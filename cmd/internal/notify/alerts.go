@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"crypto/tls"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -95,6 +96,13 @@ func (a *Alerts) Look(s Scene) {
 	}
 	a.mu.Lock()
 	a.scene, a.unsure = &s, false
+	if len(s.Input.Project.Notify) > 0 {
+		// A run that was cancelled, or broke off, does not tell of the builds that ended with it.
+		maps.DeleteFunc(a.building, func(name assets.Name, b building) bool {
+			began, going := s.Running[name]
+			return !going || b.since.Before(began)
+		})
+	}
 	a.mu.Unlock()
 	a.signal()
 }

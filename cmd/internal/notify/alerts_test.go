@@ -399,6 +399,37 @@ func TestLongRunningBuilds(t *testing.T) {
 	})
 }
 
+// Nothing goes on of a run that was cancelled, and the next build begins when it begins.
+func TestABuildThatEndedWithItsRunIsNotLongRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.state.Estimates = map[assets.Name]time.Duration{clean: 2 * time.Minute}
+		h.project.Notify[0].GroupWait = 0
+		a := h.alerts(false)
+		look := func(running map[assets.Name]time.Time) {
+			s := h.scene()
+			s.Running = running
+			a.Look(s)
+		}
+		began := map[assets.Name]time.Time{clean: time.Now()}
+		a.Event(materialize.Event{Type: materialize.AssetStarted, Asset: clean, Run: "01CANCELLED", At: time.Now()})
+		look(began)
+		time.Sleep(time.Minute)
+		look(nil)
+		time.Sleep(time.Hour)
+		h.want("")
+		began = map[assets.Name]time.Time{clean: time.Now()}
+		look(began)
+		a.Event(materialize.Event{Type: materialize.AssetStarted, Asset: clean, Run: runID, At: time.Now()})
+		look(began)
+		time.Sleep(5 * time.Minute)
+		h.want("")
+		time.Sleep(2 * time.Minute)
+		h.want("firing staging.orders has been built for so long, and usually takes 2m0s")
+		a.Close(context.Background())
+	})
+}
+
 func TestAFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, used := newHouse(t), 50

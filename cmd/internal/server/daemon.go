@@ -73,7 +73,7 @@ type Notified struct {
 
 // Running is a run under way.
 type Running struct {
-	Run    string // empty: not known yet
+	Run    string
 	Since  time.Time
 	Assets []assets.Name // those it is about
 }

@@ -22,7 +22,7 @@ type StatusJSON struct {
 
 // RunningJSON is a run under way.
 type RunningJSON struct {
-	Run    string        `json:"run,omitempty"` // absent until its first asset has begun
+	Run    string        `json:"run"`
 	Since  time.Time     `json:"since"`
 	Assets []assets.Name `json:"assets"`
 }

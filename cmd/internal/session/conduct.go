@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/seed-4311623e/assets/assets"
 	"github.com/seed-4311623e/assets/assets/redact"
 	"github.com/seed-4311623e/assets/cmd/internal/holder"
 	"github.com/seed-4311623e/assets/materialize"
 	"github.com/seed-4311623e/assets/materialize/warehouse"
+	"github.com/seed-4311623e/assets/planner"
 )
 
 // conduct is a run as other processes see it, which follow what happens in it and may
@@ -18,14 +22,16 @@ type conduct struct {
 	run    *holder.Run
 	now    func() time.Time
 	redact func(string) string
-	// sofar is what the run has come to, if it publishes nothing: then nobody else records it.
-	sofar warehouse.Run
+	// sofar is what the run has come to, and failed what has failed in it, if it publishes
+	// nothing: then nobody else records it.
+	sofar  warehouse.Run
+	failed map[assets.Name]planner.Materialization
 }
 
 // conduct makes a run known. It is carried out with the context that is returned.
 func (s *Session) conduct(ctx context.Context) (context.Context, *conduct) {
 	ctx, run := s.hold.runs.Begin(ctx)
-	return ctx, &conduct{run: run, now: s.Now, redact: s.Redactor.String}
+	return ctx, &conduct{run: run, now: s.Now, redact: s.Redactor.String, failed: map[assets.Name]planner.Materialization{}}
 }
 
 // event is told of all that happens in the run.
@@ -41,6 +47,11 @@ func (c *conduct) event(e materialize.Event) {
 		c.sofar.Unchanged++
 	case e.Outcome == materialize.FailedBuild:
 		c.sofar.Failed++
+		began := e.At.Add(-e.Took)
+		c.failed[e.Asset] = planner.Materialization{
+			ID: materialize.NewID(e.At), Key: planner.Key{Asset: e.Asset}, Run: e.Run, Status: planner.Failed, Began: began, Ended: e.At, Class: e.Class, Err: e.Message,
+			Attempts: []planner.Attempt{{Number: e.Attempt, Began: began, Ended: e.At, Class: e.Class, Err: e.Message}},
+		}
 	case e.Outcome == materialize.Skipped:
 		c.sofar.Skipped++
 	}
@@ -73,7 +84,7 @@ func (c *conduct) stopped(ctx context.Context, db *warehouse.DB, err error) erro
 		return stopped
 	}
 	c.sofar.Ended = c.now()
-	if err := db.RecordCancelled(context.WithoutCancel(ctx), c.sofar); err != nil {
+	if err := db.RecordCancelled(context.WithoutCancel(ctx), c.sofar, slices.Collect(maps.Values(c.failed))); err != nil {
 		return errors.Join(stopped, fmt.Errorf("record that the run was cancelled: %w", err))
 	}
 	return stopped

@@ -38,6 +38,9 @@ type Job struct {
 	recorded bool
 }
 
+// ID is that of the run.
+func (j *Job) ID() string { return j.id }
+
 // Log is for lines about the run: they say which.
 func (j *Job) Log() zerolog.Logger { return j.session.Log }
 
