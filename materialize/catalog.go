@@ -29,10 +29,11 @@ const (
 // catalog is the environment of a run: in it a name means the version that the
 // run will leave visible. Names are made on first use, by whoever needs them.
 type catalog struct {
-	run   *run
-	admin *warehouse.Conn // for views, one statement at a time
-	mu    sync.Mutex      // guards what is above and below
-	names map[assets.Name]*entry
+	run     *run
+	connect func(context.Context) (*warehouse.Conn, error)
+	admin   *warehouse.Conn // for views, one statement at a time
+	mu      sync.Mutex      // guards what is above and below
+	names   map[assets.Name]*entry
 	// pins counts who still needs a name: tasks that read it, and what is built
 	// itself until it is in the file.
 	pins map[assets.Name]int
@@ -50,11 +51,15 @@ type entry struct {
 }
 
 func newCatalog(ctx context.Context, r *run) (*catalog, error) {
-	admin, err := r.DB.Conn(ctx)
+	connect := r.DB.BesideCheckpoints
+	if r.readsDeleted() {
+		connect = r.DB.Conn
+	}
+	admin, err := connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	k := &catalog{run: r, admin: admin, names: map[assets.Name]*entry{}, pins: map[assets.Name]int{}}
+	k := &catalog{run: r, connect: connect, admin: admin, names: map[assets.Name]*entry{}, pins: map[assets.Name]int{}}
 	statements := []string{"ATTACH ':memory:' AS " + r.catalogName, "USE " + r.catalogName}
 	schemas := map[string]bool{"main": true}
 	if r.putsAside() {
@@ -83,7 +88,7 @@ func newCatalog(ctx context.Context, r *run) (*catalog, error) {
 
 // conn returns a worker's connection, on which names mean this catalog's.
 func (k *catalog) conn(ctx context.Context) (*warehouse.Conn, error) {
-	c, err := k.run.DB.Conn(ctx)
+	c, err := k.connect(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -217,6 +217,17 @@ func (r *run) putsAside() bool {
 	return false
 }
 
+// readsDeleted reports whether any table that the run may read can be one from which rows
+// were deleted, since they were put aside.
+func (r *run) readsDeleted() bool {
+	for _, a := range r.project.Assets {
+		if len(assets.Quarantining(a.Checks)) > 0 || r.State.Last[planner.Key{Asset: a.Name}].Quarantine != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // withAside puts what checks said of rows that were put aside, or were too many,
 // in place of what they say of the rest, unless the rest violates them too.
 func withAside(results, aside []planner.CheckResult) []planner.CheckResult {

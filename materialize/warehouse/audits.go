@@ -171,7 +171,12 @@ func (db *DB) judgements(ctx context.Context, query string, of assets.Name, out 
 	if db.bare || db.version < judgementsSince {
 		return nil
 	}
-	rows, err := db.pool.QueryContext(ctx, query, Environment, of.String())
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	rows, err := c.QueryContext(ctx, query, Environment, of.String())
 	if err != nil {
 		return err
 	}

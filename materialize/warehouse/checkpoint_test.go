@@ -2,6 +2,7 @@ package warehouse_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -70,6 +71,35 @@ func TestReadsDuringCheckpointsAfterDeletes(t *testing.T) {
 		exec(fmt.Sprintf("INSERT INTO _wh.t SELECT range, 'a' || range, 'b' || range, 'c' || range FROM range(%d, %d)", from, from+each))
 		if err := db.Checkpoint(ctx); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// While anybody reads, the log stays where it is.
+func TestNoCheckpointBesideAReader(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "w.duckdb")
+	db := open(t, path)
+	logged := func() bool {
+		info, err := os.Stat(path + ".wal")
+		return err == nil && info.Size() > 0
+	}
+	run := warehouse.Publication{Run: warehouse.Run{ID: "01", Began: time.Now(), Ended: time.Now(), Status: warehouse.Succeeded}}
+	publish(t, db, run)
+	c, err := db.Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, read := range []bool{true, false} {
+		if !read {
+			if err := c.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Checkpoint(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if logged() != read {
+			t.Errorf("read: %t, there is a log: %t", read, logged())
 		}
 	}
 }

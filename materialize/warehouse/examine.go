@@ -369,8 +369,10 @@ func (db *DB) DropOrphans(ctx context.Context) (dropped []Finding, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer c.Close()
-	return dropped, errors.Join(c.dropTables(ctx, tables), db.Checkpoint(ctx))
+	if err := errors.Join(c.dropTables(ctx, tables), c.Close()); err != nil {
+		return nil, err
+	}
+	return dropped, db.Checkpoint(ctx)
 }
 
 // Version is that of the state tables, and Newest the one that this release makes of it.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -53,10 +54,21 @@ type DB struct {
 	threads int // see Limits
 	// held says that the process which holds the file answers, see [Options.Held].
 	held bool
+	// readers is held for reading by each [Conn] of [DB.Conn], and for writing by a checkpoint.
+	readers sync.RWMutex
 }
 
 // Conn is one connection: one statement at a time, its own current catalog.
-type Conn struct{ *sql.Conn }
+type Conn struct {
+	*sql.Conn
+	done func() // tells the checkpoints that wait for it
+}
+
+// Close gives the connection back.
+func (c *Conn) Close() error {
+	defer c.done()
+	return c.Conn.Close()
+}
 
 // settings are those of every instance. Two optimizers of DuckDB 1.5.5 for an ORDER BY with a
 // LIMIT find no rows, now and then, in a table that a checkpoint is just writing: one passes over
@@ -247,13 +259,27 @@ func (db *DB) Close() error { return db.pool.Close() }
 // then it can be queried and nothing else.
 func (db *DB) Held() bool { return db.held }
 
-// Conn returns a connection of its own; the caller closes it.
+// Conn returns a connection of its own; the caller closes it. There is no checkpoint as long
+// as it is open.
 func (db *DB) Conn(ctx context.Context) (*Conn, error) {
+	db.readers.RLock()
+	c, err := db.BesideCheckpoints(ctx)
+	if err != nil {
+		db.readers.RUnlock()
+		return nil, err
+	}
+	c.done = sync.OnceFunc(db.readers.RUnlock)
+	return c, nil
+}
+
+// BesideCheckpoints returns a connection like [DB.Conn] that reads no table from which rows
+// were deleted, so that checkpoints may go on beside it.
+func (db *DB) BesideCheckpoints(ctx context.Context) (*Conn, error) {
 	c, err := db.pool.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connect to DuckDB: %w", err)
 	}
-	return &Conn{c}, nil
+	return &Conn{c, func() {}}, nil
 }
 
 // Exec runs statements on any connection.

@@ -3,7 +3,6 @@ package warehouse
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,6 +86,13 @@ func (db *DB) Garbage(ctx context.Context, k Keeping) (g Garbage, err error) {
 // transaction: after a crash all of them are there or none is. A plan made from what is
 // left is the plan that was made before. No run may be going on.
 func (db *DB) Collect(ctx context.Context, k Keeping) (g Garbage, err error) {
+	if g, err = db.collect(ctx, k); err != nil {
+		return g, err
+	}
+	return g, db.Checkpoint(ctx)
+}
+
+func (db *DB) collect(ctx context.Context, k Keeping) (g Garbage, err error) {
 	c, err := db.Conn(ctx)
 	if err != nil {
 		return g, err
@@ -132,7 +138,7 @@ func (db *DB) Collect(ctx context.Context, k Keeping) (g Garbage, err error) {
 	for i, t := range g.Tables {
 		names[i] = t.Table
 	}
-	return g, errors.Join(c.dropTables(ctx, names), db.Checkpoint(ctx))
+	return g, c.dropTables(ctx, names)
 }
 
 // collectedKey is the key in the table meta of when [DB.Collect] was last done with.
