@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -182,18 +183,25 @@ func (c *chaos) declare() error {
 
 // calm runs the command undisturbed. That it fails is a violation.
 func (c *chaos) calm(args ...string) error {
+	p, err := c.run(args...)
+	if err == nil && p.err != nil {
+		c.violated("an undisturbed %s: %v\n%s", strings.Join(args, " "), p.err, p.output)
+	}
+	return err
+}
+
+// run runs the command undisturbed. That it does not end is a violation.
+func (c *chaos) run(args ...string) (*child, error) {
 	p, err := c.start(0, args...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.children = append(c.children, p)
 	if !p.wait(limit) {
 		c.violated("an undisturbed %s did not end in %v:\n%s", args[0], limit, p.output)
-	} else if p.err != nil {
-		c.violated("an undisturbed %s: %v\n%s", strings.Join(args, " "), p.err, p.output)
 	}
 	c.tell("%s: exit code %d", strings.Join(args, " "), p.code())
-	return nil
+	return p, nil
 }
 
 func (c *chaos) violated(format string, args ...any) {
@@ -224,6 +232,7 @@ func (c *chaos) ask(q question) (answer, error) {
 	c.report.Held += a.Held
 	c.report.Checks += a.Checks
 	c.report.Mixed += a.Mixed
+	c.report.Lent += a.Lent
 	for _, v := range a.Violations {
 		c.violated("%s", v)
 	}
@@ -240,6 +249,9 @@ func (c *chaos) settle() error {
 			return err
 		}
 	}
+	if err := c.planTwice(); err != nil {
+		return err
+	}
 	all := c.r.IntN(2) == 0
 	args := []string{"apply", "-auto-approve"}
 	if all {
@@ -254,7 +266,66 @@ func (c *chaos) settle() error {
 			return err
 		}
 	}
-	return c.look(question{Settled: true, All: all, Newest: c.newest})
+	if err := c.calm("gc", "-compact"); err != nil {
+		return err
+	}
+	// Where clocks go wrong, breaches may be in the ledger twice: backup says so, and fails.
+	p, err := c.run("backup", "-force", kept)
+	if err != nil {
+		return err
+	}
+	if p.err != nil && c.Clocked == "" {
+		c.violated("an undisturbed backup: %v\n%s", p.err, p.output)
+	}
+	if err := c.refused(); err != nil {
+		return err
+	}
+	return c.look(question{Settled: true, All: all, Newest: c.newest, Rebuilt: filepath.Join(c.project(), kept)})
+}
+
+// planTwice makes the same plan twice: of the same project, inputs and clock.
+func (c *chaos) planTwice() error {
+	if err := c.calm("plan"); err != nil { // it records when what is polled was seen
+		return err
+	}
+	at := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	var plans []string
+	for range 2 {
+		p, err := c.run("plan", "-json", "-at", at)
+		if err != nil {
+			return err
+		}
+		if p.err != nil {
+			c.violated("an undisturbed plan: %v\n%s", p.err, p.output)
+		}
+		plans = append(plans, p.output.String())
+	}
+	if plans[0] != plans[1] {
+		c.violated("the same plan twice is not the same:\n%s\n%s", plans[0], plans[1])
+	}
+	return nil
+}
+
+// refused applies what is no project, which changes nothing.
+func (c *chaos) refused() error {
+	was, err := os.ReadFile(c.warehouse())
+	if err != nil {
+		return err
+	}
+	if err := replace(c.declared(), []byte(c.noProject(c.r))); err != nil {
+		return err
+	}
+	p, err := c.run("apply", "-auto-approve")
+	if err != nil {
+		return err
+	}
+	if p.code() != 1 {
+		c.violated("apply of what is no project ended with %d:\n%s", p.code(), p.output)
+	}
+	if is, err := os.ReadFile(c.warehouse()); err != nil || !bytes.Equal(was, is) {
+		c.violated("apply of what is no project changed the warehouse (%v)", err)
+	}
+	return c.declare()
 }
 
 // rebuild builds the same from nothing, and compares cell by cell.

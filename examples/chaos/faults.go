@@ -36,6 +36,7 @@ func isRoot(c *chaos) bool { return c.root }
 func faults() []fault {
 	all := []fault{
 		{kind: "SIGKILL", begin: signalled(syscall.SIGKILL), often: 6},
+		{kind: "SIGKILL while it writes", begin: killedWriting, often: 4},
 		{kind: "SIGTERM", begin: signalled(syscall.SIGTERM), often: 2},
 		{kind: "SIGINT", begin: signalled(syscall.SIGINT), often: 2},
 		{kind: "SIGINT twice", begin: signalled(syscall.SIGINT, syscall.SIGINT), often: 2},
@@ -86,6 +87,35 @@ func signalled(signals ...syscall.Signal) func(*chaos, *child, *rand.Rand) (func
 		}
 		return nil, nil
 	}
+}
+
+// killedWriting kills a process just after one of the first times that it wrote to the
+// warehouse's log: among these is the publish.
+func killedWriting(c *chaos, victim *child, r *rand.Rand) (func() error, error) {
+	size := func() int64 {
+		info, err := os.Stat(c.warehouse() + ".wal")
+		if err != nil {
+			return 0
+		}
+		return info.Size()
+	}
+	writes, later := 1+r.IntN(8), time.Duration(r.Int64N(int64(5*time.Millisecond)))
+	was := size()
+	for deadline := time.Now().Add(3 * time.Second); writes > 0; time.Sleep(200 * time.Microsecond) {
+		if !victim.alive() || time.Now().After(deadline) {
+			return nil, errNotNow
+		}
+		if is := size(); is != was {
+			if is > was {
+				writes--
+			}
+			was = is
+		}
+	}
+	time.Sleep(later)
+	victim.hurt = true
+	victim.signal(syscall.SIGKILL)
+	return nil, nil
 }
 
 func stopped(_ *chaos, victim *child, _ *rand.Rand) (func() error, error) {
@@ -275,16 +305,20 @@ func brokenSource(c *chaos, _ *child, r *rand.Rand) (func() error, error) {
 
 // nonsense is written into the project's file.
 func nonsense(c *chaos, _ *child, r *rand.Rand) (func() error, error) {
-	good := declaration(c.url(), c.newest[edit])
-	bad := []string{
-		"}{", good + "}{", "\x00\xff\xfe", good + "asset \"stg.orders\" { sql = \"select 1\" }\n",
-		good + "asset \"mart.more\" { sql = \"select nothing from stg.orders\" }\n", good + "asset \"a\" { sql = \"from b\" }\nasset \"b\" { sql = \"from a\" }\n",
-	}[r.IntN(6)]
 	c.hurtAll()
-	if err := replace(c.declared(), []byte(bad)); err != nil && !c.full {
+	if err := replace(c.declared(), []byte(c.noProject(r))); err != nil && !c.full {
 		return nil, err
 	}
 	return c.declare, nil
+}
+
+// noProject is a text that no project can be read from.
+func (c *chaos) noProject(r *rand.Rand) string {
+	good := declaration(c.url(), c.newest[edit])
+	return []string{
+		"}{", good + "}{", "\x00\xff\xfe", good + "asset \"stg.orders\" { sql = \"select 1\" }\n",
+		good + "asset \"mart.more\" { sql = \"select nothing from stg.orders\" }\n", good + "asset \"a\" { sql = \"from b\" }\nasset \"b\" { sql = \"from a\" }\n",
+	}[r.IntN(6)]
 }
 
 // halfProject writes the project's file as an editor does that is killed.

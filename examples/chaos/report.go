@@ -31,6 +31,7 @@ type report struct {
 	// Mixed is how often a view was seen whose inputs were made by two edits of the
 	// project, since one of them failed.
 	Mixed      int      `json:"mixed_views"`
+	Lent       int      `json:"last_good"` // how often an asset was seen that was made with a last good version
 	Violations []string `json:"violations"`
 	Evidence   string   `json:"evidence,omitempty"`
 }
@@ -69,9 +70,9 @@ func (r report) write(out io.Writer) error {
 	}
 	_, err := fmt.Fprintf(out, "\n%d rounds in %v with seed %d: %d applies and %d daemons, of which %d were left alone until all was published.\n"+
 		"Exit codes: %s.\nThe stranger looked %d times (and %d times it could not, for the file was held) and found %d statements true.\n"+
-		"Of these looks, %d saw a view of inputs that were made by two edits of the project, since one of them failed.\n%d violations.\n",
+		"Of these looks, %d saw a view of inputs that were made by two edits of the project, since one of them failed;\n%d saw an asset that was made with the last good version of an input that failed.\n%d violations.\n",
 		r.Rounds, time.Duration(r.Seconds*float64(time.Second)).Round(time.Second), r.Seed, r.Applies, r.Daemons, r.Converged,
-		strings.Join(exits, ", "), r.Looks, r.Held, r.Checks, r.Mixed, len(r.Violations))
+		strings.Join(exits, ", "), r.Looks, r.Held, r.Checks, r.Mixed, r.Lent, len(r.Violations))
 	for _, v := range r.Violations {
 		fmt.Fprintf(out, "\n%s\n", v)
 	}

@@ -74,8 +74,26 @@ func (c *chaos) roundOfApply() error {
 	return errors.Join(c.disturb([]*child{p}, c.whole*5/4), c.await())
 }
 
-// roundOfSeveral lets two or three processes do the same at once.
+// others are commands that people give while something is built.
+var others = [][]string{{"gc"}, {"gc", "-compact"}, {"backup", "-force", kept}, {"doctor", "-verify", "-fix"}, {"status"}, {"query", "from mart.all"}}
+
+// kept is the file of backups, in the project.
+const kept = "kept.backup"
+
+// roundOfSeveral lets two or three processes do the same at once, and now and then others
+// look or keep house beside them.
 func (c *chaos) roundOfSeveral() error {
+	if c.r.IntN(2) == 0 {
+		for range 2 {
+			p, err := c.start(0, others[c.r.IntN(len(others))]...)
+			if err != nil {
+				return err
+			}
+			c.children = append(c.children, p)
+			c.tell("%s is process %d", strings.Join(p.args, " "), p.cmd.Process.Pid)
+		}
+		c.fault("other commands")
+	}
 	for range 2 + c.r.IntN(2) {
 		if _, err := c.apply(); err != nil {
 			return err

@@ -46,6 +46,8 @@ func TestTheStrangerFinds(t *testing.T) {
 		{"DELETE FROM {stg.events} WHERE id = 7", "stg.events has 2000 rows; its record says 2001"},
 		{"UPDATE {stg.events} SET kind = 'x' WHERE id = 7", "stg.events differs in 2 rows"},
 		{"UPDATE {stg.events} SET g = 0 WHERE id = 7", "stg.events shows generations 0 and 1 of events at once"},
+		{"UPDATE {late.events} SET g = 2", "late.events was made from raw.events 2; its record has the version of raw.events 1"},
+		{"UPDATE {mart.agreed} SET other_g = 0", "mart.agreed shows generations 0 and 1 of orders at once"},
 		{"UPDATE {late.orders} SET slow_g = 0", "late.orders shows generations 0 and 1 of orders at once"},
 		{"UPDATE {stg.orders} SET faulty = 1 WHERE id = 7", "stg.orders shows 1 rows that an error check forbids"},
 		{"UPDATE {fan.f1} SET g = 2", "half a run: fan.f1 shows map[edit:1 orders:2] beside stg.orders with map[edit:1 orders:1]"},

@@ -169,6 +169,20 @@ var assets = []asset{
 	{name: "late.orders", sql: "select o.g, s.g as slow_g, o.id, s.total from raw.orders o cross join slow.orders s where o.id % 10 = 0",
 		shows: []string{orders + " g", orders + " slow_g"}},
 
+	// The same source is read again, late. It is Parquet, which no run copies: it may be
+	// another file by then.
+	{name: "late.events", sql: "select e.g, s.g as orders_g, e.id, s.total from raw.events e cross join slow.orders s where e.id % 10 = 0",
+		shows: []string{events + " g", orders + " orders_g"}},
+
+	// What fails now and then, what is made with its last good version then, and what must
+	// not be, since it would show two versions of one source.
+	{name: "fan.flaky", sql: "select g, count(*) as n, max(faulty) as faulty from raw.orders group by g", shows: []string{orders + " g"},
+		more: "\n  check \"expression\" { expression = \"faulty <> 2\" }\n", never: "faulty = 2"},
+	{name: tolerant, sql: "select f.g, e.g as events_g, e.kind, f.n, count(*) as m from fan.flaky f cross join stg.events e group by all",
+		more: "\n  input \"fan.flaky\" { on_failure = \"use_last_good\" }\n", shows: []string{orders + " g", events + " events_g"}},
+	{name: "mart.agreed", sql: "select t.g, o.g as other_g, t.events_g, t.kind, t.n, o.total from mart.tolerant t cross join slow.orders o",
+		shows: []string{orders + " g", orders + " other_g", events + " events_g"}},
+
 	// A chain that ends in a view whose check withholds what it is made from.
 	{name: "chain.c1", sql: "select g, d, customer, count(*) as n, sum(amount)::BIGINT as total, max(faulty) as faulty from stg.orders group by all", shows: ordersAndEdit},
 	{name: "chain.c2", sql: "select o.g, o.d, c.g as customers_g, c.country, sum(o.total)::BIGINT as total, max(o.faulty) as faulty from chain.c1 o join stg.customers c using (customer) group by all",
@@ -207,6 +221,9 @@ var assets = []asset{
 	{name: "mart.parts", sql: "select p, g, count(*) as n, sum(amount)::BIGINT as total from stg.parts group by all"},
 	{name: "mart.lazy", sql: "select g, kind, count(*) as n from stg.events group by all", more: "\n  freshness { max_lag = \"15s\" }\n", shows: []string{events + " g"}, lags: true},
 }
+
+// tolerant is an asset that is made with the last good version of an input that fails.
+const tolerant = "mart.tolerant"
 
 // together are assets that one run publishes, unless one of them failed.
 var together = []string{"stg.orders", "chain.c1", "fan.f0", "fan.f1", "fan.f3", "mart.diamond"}

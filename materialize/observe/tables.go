@@ -71,7 +71,7 @@ func (o *Observer) lookTables(ctx context.Context, sources []*assets.Source) []L
 // lookTable makes a Look of a table in an attached database.
 func (o *Observer) lookTable(ctx context.Context, c *warehouse.Conn, s *assets.Source, t *Table) Look {
 	source, known := s.Name, o.Known[s.Name]
-	version := planner.Version{Arrived: latest(o.Now, known.Arrived).UTC()}
+	version := planner.Version{Arrived: o.Now.UTC()} // also if what is known arrived in the time to come
 	err := c.Transaction(ctx, func() (err error) {
 		if version.Columns, err = t.columns(ctx, c); err != nil {
 			return err

@@ -22,6 +22,27 @@ func (s *Session) planInput(o planner.Options) planner.Input {
 // withoutFuture mends what was recorded while the clock was ahead: taken as it stands,
 // nothing would be due until that time has come. What is shared is copied first.
 func withoutFuture(in *planner.Input, now time.Time) {
+	for name, seen := range in.Observed {
+		if !seen.Arrived.After(now) && !seen.Delivered.After(now) && !slices.ContainsFunc(seen.Before, late(now)) {
+			continue
+		}
+		if seen.Arrived.After(now) { // with the one before it, so that it is not due ever later
+			seen.Arrived = now
+			for _, a := range in.State.Arrivals[name] {
+				if !a.Arrived.After(now) {
+					seen.Arrived = a.Arrived
+				}
+			}
+		}
+		seen.Before = slices.Clone(seen.Before)
+		if seen.Delivered.After(now) {
+			seen.Delivered = now
+		}
+		for i := range seen.Before {
+			seen.Before[i].Arrived = earlier(seen.Before[i].Arrived, now)
+		}
+		in.Observed[name] = seen
+	}
 	copied := false
 	for name, log := range in.State.Arrivals {
 		mended := mend(log, in.Observed[name], now)
@@ -32,19 +53,6 @@ func withoutFuture(in *planner.Input, now time.Time) {
 			in.State.Arrivals, copied = maps.Clone(in.State.Arrivals), true
 		}
 		in.State.Arrivals[name] = mended
-	}
-	for name, seen := range in.Observed {
-		if !seen.Arrived.After(now) && !seen.Delivered.After(now) && !slices.ContainsFunc(seen.Before, late(now)) {
-			continue
-		}
-		seen.Arrived, seen.Before = earlier(seen.Arrived, now), slices.Clone(seen.Before)
-		if seen.Delivered.After(now) {
-			seen.Delivered = now
-		}
-		for i := range seen.Before {
-			seen.Before[i].Arrived = earlier(seen.Before[i].Arrived, now)
-		}
-		in.Observed[name] = seen
 	}
 	copied = false
 	for name, a := range in.Project.Assets {

@@ -82,6 +82,7 @@ func (s *Session) know(recorded map[assets.Name]planner.Observation) {
 		_ = looked.UnmarshalText(text) // what is not there is as good as an old look
 	}
 	s.cached = len(cached)
+	later := map[assets.Name]bool{} // than what is recorded, whatever the clock said
 	for name, r := range cached {
 		if !r.Failing.IsZero() {
 			s.failing[name] = r.Failing
@@ -96,6 +97,8 @@ func (s *Session) know(recorded map[assets.Name]planner.Observation) {
 			if last.ID != "" && last.ID != r.ID && !unread {
 				continue // and another version after it
 			}
+		} else {
+			later[name] = true
 		}
 		s.lately[name] = r.Observation
 	}
@@ -108,7 +111,7 @@ func (s *Session) know(recorded map[assets.Name]planner.Observation) {
 		if look.ID == known.ID {
 			look.Version = known.Version // the record says when it arrived
 		}
-		if look.At.After(known.At) {
+		if later[name] || look.At.After(known.At) {
 			s.known[name] = look
 		}
 	}
