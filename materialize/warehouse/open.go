@@ -14,6 +14,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/seed-4311623e/assets/assets"
 )
 
 // Catalog is the name under which an instance has the warehouse file attached.
@@ -347,6 +349,9 @@ func (e *newerFileError) Error() string {
 }
 
 func (e *newerFileError) Unwrap() error { return e.cause }
+
+// Class is that of a file which cannot be read.
+func (e *newerFileError) Class() assets.ErrorClass { return assets.IOError }
 
 // deniedError says that the user may not open a file. What DuckDB says adds nothing.
 type deniedError struct {
