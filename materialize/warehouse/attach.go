@@ -191,7 +191,7 @@ func (a Attachment) attachError(err error) error {
 	case errors.As(err, &damaged):
 		return fmt.Errorf("%s %s (%w)", a.At, damaged.what, damaged.cause)
 	case errors.As(err, &newer):
-		return fmt.Errorf("%s was written by a newer version of DuckDB than this program has (%w)", a.At, newer.cause)
+		return &newerFileError{path: a.At, cause: newer.cause}
 	case errors.As(err, &denied):
 		return fmt.Errorf("%s may not be read by this user (%w)", a.At, denied.cause)
 	}

@@ -174,7 +174,7 @@ func noBackup(path string, err error) error {
 	var newer *newerFileError
 	switch {
 	case errors.As(err, &newer):
-		return fmt.Errorf("the backup %s was written by a newer version of DuckDB than this program has. Nothing was changed. Upgrade assets (%w)", path, newer.cause)
+		return &newerFileError{"the backup ", path, ". Nothing was changed. Upgrade assets", newer.cause}
 	case errors.As(err, &foreign):
 		return fmt.Errorf("%s is not a DuckDB file, and so no backup. Nothing was changed. Name a file that `assets backup` wrote", path)
 	case errors.As(err, &damaged):

@@ -15,6 +15,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/seed-4311623e/assets/assets"
 )
 
 // Catalog is the name under which an instance has the warehouse file attached.
@@ -350,7 +352,7 @@ func openError(path string, err error) error {
 	case strings.Contains(err.Error(), "Corrupt database file"):
 		return &damagedFileError{path, "is damaged", err}
 	case strings.Contains(err.Error(), "Trying to read a database file with version number"):
-		return &newerFileError{path, err}
+		return &newerFileError{"the warehouse ", path, ". Upgrade assets, or put a backup in its place with `assets restore FILE`", err}
 	case strings.Contains(err.Error(), "Permission denied"):
 		return &deniedError{path, err}
 	}
@@ -372,17 +374,23 @@ func (e *damagedFileError) Error() string {
 
 func (e *damagedFileError) Unwrap() error { return e.cause }
 
-// newerFileError says that a file is of a DuckDB to come.
+// newerFileError says that a file is of a DuckDB to come. What DuckDB says of that are six
+// lines about versions of its format.
 type newerFileError struct {
+	what  string // the file is
 	path  string
+	then  string // to do; empty: nothing
 	cause error
 }
 
 func (e *newerFileError) Error() string {
-	return fmt.Sprintf("the warehouse %s was written by a newer version of DuckDB than this program has. Upgrade assets, or put a backup in its place with `assets restore FILE` (%s)", e.path, e.cause)
+	return fmt.Sprintf("%s%s was written by a newer version of DuckDB than this program has%s", e.what, e.path, e.then)
 }
 
 func (e *newerFileError) Unwrap() error { return e.cause }
+
+// Class is that of a file which cannot be read.
+func (e *newerFileError) Class() assets.ErrorClass { return assets.IOError }
 
 // deniedError says that the user may not open a file. What DuckDB says adds nothing.
 type deniedError struct {
