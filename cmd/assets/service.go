@@ -83,7 +83,7 @@ func (s *service) countBreaches(ctx context.Context) {
 		}
 		if c.serial != d.Input.State.Serial {
 			_, err := s.keeper.Read(ctx, func(db *warehouse.DB) (err error) {
-				c.ledger, c.ended, err = readLedger(ctx, db)
+				c.ledger, c.ended, err = readLedger(ctx, db, d.Input.Now)
 				return err
 			})
 			if err != nil {
@@ -102,8 +102,8 @@ func (s *service) countBreaches(ctx context.Context) {
 }
 
 // readLedger reads what goes on, and counts what has ended.
-func readLedger(ctx context.Context, db *warehouse.DB) (l planner.Ledger, ended int, err error) {
-	l, err = db.Ledger(ctx)
+func readLedger(ctx context.Context, db *warehouse.DB, now time.Time) (l planner.Ledger, ended int, err error) {
+	l, err = db.Ledger(ctx, now)
 	recorded, err2 := db.Breaches(ctx)
 	return l, len(recorded) - len(l.Open), errors.Join(err, err2)
 }

@@ -19,13 +19,14 @@ CREATE TABLE _assets.breaches (environment VARCHAR NOT NULL, name VARCHAR NOT NU
 // Breaches reads the whole ledger, in no order.
 func (db *DB) Breaches(ctx context.Context) ([]planner.Breach, error) { return db.breaches(ctx, "") }
 
-// Ledger reads what the next entry in the ledger of breaches goes on from.
-func (db *DB) Ledger(ctx context.Context) (l planner.Ledger, err error) {
-	if l.Open, err = db.breaches(ctx, " AND ended IS NULL"); err != nil || db.bare {
+// Ledger reads what the next entry in the ledger of breaches goes on from, now: nothing
+// that was entered while the clock was ahead counts that is still to come.
+func (db *DB) Ledger(ctx context.Context, now time.Time) (l planner.Ledger, err error) {
+	if l.Open, err = db.breaches(ctx, " AND ended IS NULL AND due <= "+Instant(now)); err != nil || db.bare {
 		return l, err
 	}
 	var synced sql.NullTime
-	err = db.pool.QueryRowContext(ctx, "SELECT max(ended) FROM "+Catalog+"._assets.runs WHERE environment = '"+Environment+"'").Scan(&synced)
+	err = db.pool.QueryRowContext(ctx, "SELECT max(ended) FROM "+Catalog+"._assets.runs WHERE environment = '"+Environment+"' AND ended <= "+Instant(now)).Scan(&synced)
 	if synced.Valid {
 		l.Synced = synced.Time.UTC()
 	}
@@ -90,12 +91,19 @@ func (db *DB) FirstBuilt(ctx context.Context) (map[assets.Name]time.Time, error)
 		})
 }
 
-// enterBreaches writes what a run enters in the ledger, in place of what was open.
-func (c *Conn) enterBreaches(ctx context.Context, list []planner.Breach) error {
-	if len(list) == 0 { // then nothing was open either
-		return nil
+// enterBreaches writes what a run that ended now enters in the ledger, in place of what was
+// open and of what a clock that was ahead said of the same.
+func (c *Conn) enterBreaches(ctx context.Context, now time.Time, list []planner.Breach) error {
+	gone := "due > " + Instant(now)
+	if len(list) > 0 { // else nothing was open either
+		gone = "true"
 	}
-	err := c.Exec(ctx, "DELETE FROM "+Catalog+"._assets.breaches WHERE ended IS NULL AND environment = '"+Environment+"'")
+	names, policies, dues := make([]string, len(list)), make([]string, len(list)), make([]string, len(list))
+	for i, b := range list {
+		names[i], policies[i], dues[i] = b.Name.String(), b.Policy, b.Due.UTC().Format(instantLayout)
+	}
+	err := c.Exec(ctx, "DELETE FROM "+Catalog+"._assets.breaches WHERE environment = '"+Environment+"' AND (ended IS NULL AND "+gone+
+		" OR (name, policy, due) IN (SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[]), unnest($3::VARCHAR[])::TIMESTAMPTZ))", names, policies, dues)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 func TestTheLedgerOfBreachesGoesOn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "w.duckdb")
 	db := open(t, path)
-	if l, err := db.Ledger(ctx); err != nil || l.Open != nil || !l.Synced.IsZero() {
+	if l, err := db.Ledger(ctx, moment.AddDate(1, 0, 0)); err != nil || l.Open != nil || !l.Synced.IsZero() {
 		t.Errorf("before there was a run: %+v, %v", l, err)
 	}
 	breach := func(policy string, ended time.Time) planner.Breach {
@@ -30,7 +30,7 @@ func TestTheLedgerOfBreachesGoesOn(t *testing.T) {
 	}
 	read := func(wantOpen, wantAll []planner.Breach) {
 		t.Helper()
-		ledger, err := db.Ledger(ctx)
+		ledger, err := db.Ledger(ctx, moment.AddDate(1, 0, 0))
 		if err != nil || !ledger.Synced.Equal(moment.Add(time.Minute)) {
 			t.Errorf("synced %s, %v", ledger.Synced, err)
 		}
@@ -54,6 +54,19 @@ func TestTheLedgerOfBreachesGoesOn(t *testing.T) {
 	read([]planner.Breach{open1}, []planner.Breach{healed, open1, over})
 	publishWith("R3") // knows of none
 	read([]planner.Breach{open1}, []planner.Breach{healed, open1, over})
+
+	// What a clock that was ahead entered is not yet, and what is entered of the same now counts.
+	past := moment.Add(-time.Minute)
+	if l, err := db.Ledger(ctx, past); err != nil || len(l.Open) != 1 || !l.Synced.IsZero() {
+		t.Errorf("before all runs: %+v, %v", l, err)
+	}
+	if l, err := db.Ledger(ctx, past.Add(-time.Hour)); err != nil || l.Open != nil {
+		t.Errorf("before it was due: %+v, %v", l, err)
+	}
+	again := over
+	again.Ended, again.Run = over.Ended.Add(-time.Minute), "R4"
+	publishWith("R4", open1, again)
+	read([]planner.Breach{open1}, []planner.Breach{healed, open1, again})
 
 	first, err := db.FirstBuilt(ctx)
 	if err != nil || !first[orders].Equal(moment.Add(time.Second)) {

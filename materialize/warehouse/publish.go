@@ -209,7 +209,7 @@ func (c *Conn) publishRecords(ctx context.Context, p Publication) error {
 		c.appendRecords("failures", failed),
 		c.appendRecords("materializations", all),
 		c.recordAudits(ctx, p.Audits),
-		c.enterBreaches(ctx, p.Breaches),
+		c.enterBreaches(ctx, p.Run.Ended, p.Breaches),
 		c.appendRun(p.Run),
 	)
 }

@@ -35,7 +35,7 @@ func (s *Session) Breaches(ctx context.Context, in planner.Input, q view.BreachQ
 
 // Breaches is [Session.Breaches] on a warehouse that is open.
 func Breaches(ctx context.Context, db *warehouse.DB, in planner.Input, q view.BreachQuery) (view.BreachesJSON, error) {
-	ledger, err := db.Ledger(ctx)
+	ledger, err := db.Ledger(ctx, in.Now)
 	recorded, err2 := db.Breaches(ctx)
 	built, err3 := db.FirstBuilt(ctx)
 	if err := errors.Join(err, err2, err3); err != nil {
@@ -65,7 +65,7 @@ func keptSince(in planner.Input, built map[assets.Name]time.Time) map[assets.Nam
 // settle says what a run that is about to be published enters in the ledger. recorded
 // says that the warehouse has recorded all that the session looked at.
 func (s *Session) settle(ctx context.Context, db *warehouse.DB, before, after planner.State, run warehouse.Run, recorded bool) ([]planner.Breach, error) {
-	ledger, err := db.Ledger(ctx)
+	ledger, err := db.Ledger(ctx, s.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (s *Session) settle(ctx context.Context, db *warehouse.DB, before, after pl
 	}
 	before.Planned = in.State.Planned // those that this run records first, too
 	in.State, in.Now = before, run.Ended.UTC()
-	if in.Now.Before(ledger.Synced) { // another run was published meanwhile, or the clock was set back
+	if in.Now.Before(ledger.Synced) { // another run was published meanwhile
 		in.Now = ledger.Synced
 	}
 	entered := ledger.Settle(in, after, run.ID, run.Began.UTC())
