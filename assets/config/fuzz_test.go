@@ -24,6 +24,7 @@ func FuzzLoad(f *testing.F) {
 		}
 	}
 	f.Add(shop, "select 1", "")
+	f.Add(shop, "select 1", "broken")
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, hcl, sql, vars string) {
 		writeT(dir, "a.hcl", hcl)
@@ -35,13 +36,18 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal("no project")
 		}
 		for _, d := range diags {
+			var text []byte
+			known := true
+			if d.Subject != nil {
+				text, known = p.Files[d.Subject.Filename]
+			}
 			switch {
 			case d.Summary == "":
 				t.Errorf("%v: nobody knows what is wrong", d.Subject)
-			case d.Subject == nil:
-			case p.Files[d.Subject.Filename] == nil:
+			case !known:
 				t.Errorf("%v is in no known file: %s", d.Subject, d.Summary)
-			case !d.Subject.CanSliceBytes(p.Files[d.Subject.Filename]):
+			case text == nil: // without a place, or in a file that is not to be shown
+			case !d.Subject.CanSliceBytes(text):
 				t.Errorf("%v is not inside its file: %s", d.Subject, d.Summary)
 			}
 		}

@@ -162,9 +162,9 @@ func (s *source) block(r hcl.Range) string {
 
 // line is the text of the first line of r, the part of it before r and the part in r.
 func (s *source) line(r hcl.Range) (line, before, marked string, ok bool) {
-	text, known := s.files[r.Filename]
+	text := s.files[r.Filename] // nil: it is not known, or not to be shown
 	start := r.Start.Byte
-	if !known || start < 0 || start > len(text) {
+	if text == nil || start < 0 || start > len(text) {
 		return "", "", "", false
 	}
 	from := strings.LastIndexByte(string(text[:start]), '\n') + 1
