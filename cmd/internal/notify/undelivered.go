@@ -69,6 +69,7 @@ func (u *undelivered) keep(lines [][]byte) (lost int, err error) {
 	case err != nil:
 		return 0, err
 	}
+	own := lines
 	for line := range eventsIn(now) {
 		if !u.read[string(line)] {
 			lines = append(lines, line)
@@ -81,7 +82,7 @@ func (u *undelivered) keep(lines [][]byte) (lost int, err error) {
 			break
 		}
 	}
-	u.owns(lines)
+	u.owns(own)
 	if len(lines) == 0 {
 		if err := os.Remove(u.path); !errors.Is(err, fs.ErrNotExist) {
 			return lost, err
