@@ -38,8 +38,10 @@ func withoutFuture(in *planner.Input, now time.Time) {
 		if seen.Delivered.After(now) {
 			seen.Delivered = now
 		}
-		for i := range seen.Before {
-			seen.Before[i].Arrived = earlier(seen.Before[i].Arrived, now)
+		next := seen.Arrived // when the one before it had arrived at the latest
+		for i := len(seen.Before) - 1; i >= 0; i-- {
+			next = earlier(seen.Before[i].Arrived, next)
+			seen.Before[i].Arrived = next
 		}
 		in.Observed[name] = seen
 	}

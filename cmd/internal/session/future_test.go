@@ -49,3 +49,22 @@ func TestMend(t *testing.T) {
 		}
 	}
 }
+
+// What was seen, but recorded by no run, while the clock was ahead arrived at the latest with
+// what was seen after that: a plan made a moment later is the same.
+func TestVersionsBeforeTheOneSeen(t *testing.T) {
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	name, seen := assets.MustName("raw.s"), noon.Add(-time.Minute)
+	for _, now := range []time.Time{noon, noon.Add(time.Second)} {
+		in := planner.Input{Project: &assets.Project{}, Observed: map[assets.Name]planner.Observation{name: {
+			Version: planner.Version{ID: "c", Arrived: seen},
+			Before:  []planner.Arrival{{ID: "a", Arrived: noon.Add(2 * time.Hour)}, {ID: "b", Arrived: noon.Add(time.Hour)}},
+		}}}
+		withoutFuture(&in, now)
+		for _, a := range in.Observed[name].Before {
+			if !a.Arrived.Equal(seen) {
+				t.Errorf("at %s %s is taken to have arrived at %s, want %s", now, a.ID, a.Arrived, seen)
+			}
+		}
+	}
+}
