@@ -41,23 +41,35 @@ func (m *model) publishedShows() map[*node][]*node {
 // would show more of a source in them than in a table that cannot be built. It reports
 // whether there are any that were not held back before.
 func (m *model) holdBack() (more bool) {
-	for i := range m.list {
-		view := &m.list[i]
-		if view.needs() && !view.cannot() {
-			continue // it is made anew with all that it shows
+	for again := true; again; {
+		again = false
+		for i := range m.list {
+			again = m.holdBeside(&m.list[i]) || again
 		}
-		for _, behind := range m.shows[view] {
-			if !behind.needs() || !behind.cannot() || m.lastGood(view, behind) {
+		more = more || again
+	}
+	return more
+}
+
+// holdBeside holds back what one view would show beside what cannot be built or is held
+// back, and reports whether that is any more.
+func (m *model) holdBeside(view *node) (more bool) {
+	held := func(n *node) bool { return n.cannot() || len(m.held[n.asset.Name]) > 0 }
+	made := view.needs() && !view.cannot() // anew, with all that it shows
+	for _, behind := range m.shows[view] {
+		switch {
+		case !behind.needs() || !held(behind) || standsIn(view, behind):
+			continue
+		case made && !slices.Contains(view.inputs, behind):
+			continue // the next look tells whether a view that it reads cannot be made
+		}
+		for _, table := range m.shows[view] {
+			if held(table) {
 				continue
 			}
-			for _, table := range m.shows[view] {
-				name := table.asset.Name
-				source, both := m.bothLack(behind, table)
-				if !both || table.cannot() || len(m.held[name]) > 0 {
-					continue
-				}
+			if source, both := m.bothLack(behind, table); both {
 				more = true
-				m.held[name] = []Reason{because(InputsDisagree, behind.asset.Name,
+				m.held[table.asset.Name] = []Reason{because(InputsDisagree, behind.asset.Name,
 					"the view %s would show it beside %s, which cannot be built and reflects less of source %s", view.asset.Name, behind.asset.Name, source)}
 			}
 		}
@@ -67,9 +79,10 @@ func (m *model) holdBack() (more bool) {
 
 // bothLack returns a source of which neither asset reflects the newest version.
 func (m *model) bothLack(a, b *node) (source assets.Name, both bool) {
-	for _, gap := range a.gaps {
-		if m.in.Project.Sources[gap.source] != nil && len(b.gaps.of([]assets.Name{gap.source})) > 0 {
-			return gap.source, true
+	for _, of := range a.gaps {
+		_, lacks := slices.BinarySearchFunc(b.gaps, of.source, func(g gap, name assets.Name) int { return g.source.Compare(name) })
+		if lacks && m.in.Project.Sources[of.source] != nil {
+			return of.source, true
 		}
 	}
 	return assets.Name{}, false

@@ -75,6 +75,23 @@ func TestAViewShowsOneVersionOfASource(t *testing.T) {
 	}, "a < raw.s", "b < raw.s", "c < raw.s", "d < raw.t", "e < raw.t", "t < a", "view u < e", "view v < a b", "view w < u d")
 }
 
+// What is held back holds back others, from view to view.
+func TestOneViewAfterAnotherHoldsBack(t *testing.T) {
+	const arrived = "; input_changed: source raw.s has a new version"
+	held := func(view, beside string) string {
+		return "inputs_disagree: the view " + view + " would show it beside " + beside + ", which cannot be built and reflects less of source raw.s" + arrived
+	}
+	test(t, []rule{{"to the last", func(w *world) {
+		w.arrive("raw.s")
+		w.attempted("c")
+	}, "\n! a: " + held("v", "b") + "\n! b: " + held("w", "c") +
+		"\n! c: previous_failure: the last attempt failed: no rates; it is tried again by `assets retry c` or `assets apply`, or when its inputs, its definition or its checks change" + arrived + `
+		~ d: input_changed: source raw.s has a new version
+		! v: upstream_failed: a cannot be built; upstream_failed: b cannot be built
+		! w: upstream_failed: b cannot be built; upstream_failed: c cannot be built`}},
+		"a < raw.s", "b < raw.s", "c < raw.s", "d < raw.s", "view v < a b", "view w < b c")
+}
+
 // Why a table was held back is a cause of its breach.
 func TestABreachNamesTheViewThatHoldsBack(t *testing.T) {
 	w := newWorld("a < raw.s", "b < raw.s", "view v < a b")
