@@ -21,8 +21,7 @@ func (r *run) hindrance(t *task) string {
 			continue
 		}
 		name := input.step.Asset
-		last, published := r.State.Last[input.step.Key]
-		if !published || !t.asset.Tolerates(input.asset) || !planner.StandsIn(t.node.Bound.Uses[name], input.node.Columns, last.Made.Columns) {
+		if !r.standsIn(t.step.Asset, name) {
 			return "input " + name.String() + " failed"
 		}
 		if t.lastGood == nil {
@@ -34,6 +33,13 @@ func (r *run) hindrance(t *task) string {
 		return ""
 	}
 	return r.disagreement(t)
+}
+
+// standsIn reports whether an asset may be built with what is published of an input.
+func (r *run) standsIn(name, input assets.Name) bool {
+	last, published := r.State.Last[planner.Key{Asset: input}]
+	return published && r.project.Assets[name].Tolerates(r.project.Assets[input]) &&
+		planner.StandsIn(r.Graph.Nodes[name].Bound.Uses[input], r.Graph.Nodes[input].Columns, last.Made.Columns)
 }
 
 // lend notes what of sources t will not reflect, and reports whether there is anything that
