@@ -88,6 +88,60 @@ func (m *model) bothLack(a, b *node) (source assets.Name, both bool) {
 	return assets.Name{}, false
 }
 
+// buildBeside has built now what waits but is shown, in a view that is due and cannot be
+// made, beside what is built now and reflects more of a source then. If the view could be
+// made, it would take both along.
+func (m *model) buildBeside() {
+	waits := func(n *node) bool { return n.action == Wait && !n.cannot() }
+	var now func(n *node)
+	now = func(n *node) {
+		n.startBy = earlier(n.startBy, m.in.Now)
+		m.decide(n)
+		for _, input := range n.inputs {
+			if input != nil && waits(input) {
+				now(input)
+			}
+		}
+	}
+	for again := true; again; {
+		again = false
+		for i := range m.list {
+			if n := &m.list[i]; n.builds() {
+				for _, table := range m.beside(n, waits) {
+					again = true
+					now(table)
+				}
+			}
+		}
+	}
+}
+
+// beside lists those of some tables that must not reflect less of a source than n, because
+// a view that is due and cannot be made shows them beside it.
+func (m *model) beside(n *node, of func(*node) bool) (tables []*node) {
+	if m.stuck == nil {
+		m.stuck = map[*node][]*node{}
+		for i := range m.list {
+			if view := &m.list[i]; view.action == Blocked {
+				for _, table := range m.shows[view] {
+					m.stuck[table] = append(m.stuck[table], view)
+				}
+			}
+		}
+	}
+	for _, view := range m.stuck[n] {
+		for _, table := range m.shows[view] {
+			if table == n || !of(table) || slices.Contains(tables, table) {
+				continue
+			}
+			if _, both := m.bothLack(n, table); both {
+				tables = append(tables, table)
+			}
+		}
+	}
+	return tables
+}
+
 // shown are the tables that can be seen in any published view.
 func (m *model) shown() map[*node]bool {
 	shown := map[*node]bool{}
