@@ -22,7 +22,7 @@ func (r *run) hindrance(t *task) string {
 		}
 		name := input.step.Asset
 		if !r.standsIn(t.step.Asset, name) {
-			return "input " + name.String() + " failed"
+			return input.missed()
 		}
 		if t.lastGood == nil {
 			t.lastGood = map[assets.Name]bool{}
@@ -33,6 +33,15 @@ func (r *run) hindrance(t *task) string {
 		return ""
 	}
 	return r.disagreement(t)
+}
+
+// missed says of an input that there is nothing new of it to be read.
+func (t *task) missed() string {
+	what := "failed"
+	if t.outcome == Skipped {
+		what = "was skipped"
+	}
+	return "input " + t.step.Asset.String() + " " + what
 }
 
 // standsIn reports whether an asset may be built with what is published of an input.
