@@ -244,6 +244,14 @@ asset "v.all" {
 		wantOutcomes(t, w.apply(), "a.fx failed", "a.orders built", "a.users built", "a.above built", "v.orders built", "v.all built")
 		wantRows(t, w, "v.all", "{'o': -20, 'i': 1, 'u': 6}")
 	})
+	t.Run("the view tolerates it, but reads a column that the last good version does not have", func(t *testing.T) {
+		w := project("", "  input \"a.fx\" { on_failure = \"use_last_good\" }\n")
+		w.write("a.hcl", strings.NewReplacer("select i from", "select i, i as j from", "select o, i, u", "select o, i + j as i, u").Replace(w.read("a.hcl")))
+		for range 2 { // the second time the planner knows
+			w.apply()
+			wantRows(t, w, "v.all", "{'o': 10, 'i': 1, 'u': 6}")
+		}
+	})
 	t.Run("everybody tolerates it", func(t *testing.T) {
 		w := project("  on_failure = \"use_last_good\"\n", "")
 		wantOutcomes(t, w.apply(), "a.fx failed", "a.orders built", "a.users built", "a.above built", "v.orders built", "v.all built")

@@ -251,7 +251,7 @@ func (r *run) skipOrphans() {
 		}
 		for _, input := range t.inputs {
 			if !input.ok() && !t.lastGood[input.step.Asset] {
-				r.finish(t, Skipped, "input "+input.step.Asset.String()+" failed")
+				r.finish(t, Skipped, input.missed())
 				break
 			}
 		}

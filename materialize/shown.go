@@ -19,7 +19,7 @@ func (r *run) keepViewsWhole() (withheld bool) {
 		}
 		tables := r.showsTables(view)
 		for _, behind := range tables {
-			if t := r.tasks[behind]; t == nil || t.ok() || r.project.Assets[name].Tolerates(r.project.Assets[behind]) {
+			if t := r.tasks[behind]; t == nil || t.ok() || r.standsIn(name, behind) {
 				continue
 			}
 			for _, table := range tables {

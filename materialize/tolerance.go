@@ -21,9 +21,8 @@ func (r *run) hindrance(t *task) string {
 			continue
 		}
 		name := input.step.Asset
-		last, published := r.State.Last[input.step.Key]
-		if !published || !t.asset.Tolerates(input.asset) || !planner.StandsIn(t.node.Bound.Uses[name], input.node.Columns, last.Made.Columns) {
-			return "input " + name.String() + " failed"
+		if !r.standsIn(t.step.Asset, name) {
+			return input.missed()
 		}
 		if t.lastGood == nil {
 			t.lastGood = map[assets.Name]bool{}
@@ -34,6 +33,22 @@ func (r *run) hindrance(t *task) string {
 		return ""
 	}
 	return r.disagreement(t)
+}
+
+// missed says of an input that there is nothing new of it to be read.
+func (t *task) missed() string {
+	what := "failed"
+	if t.outcome == Skipped {
+		what = "was skipped"
+	}
+	return "input " + t.step.Asset.String() + " " + what
+}
+
+// standsIn reports whether an asset may be built with what is published of an input.
+func (r *run) standsIn(name, input assets.Name) bool {
+	last, published := r.State.Last[planner.Key{Asset: input}]
+	return published && r.project.Assets[name].Tolerates(r.project.Assets[input]) &&
+		planner.StandsIn(r.Graph.Nodes[name].Bound.Uses[input], r.Graph.Nodes[input].Columns, last.Made.Columns)
 }
 
 // lend notes what of sources t will not reflect, and reports whether there is anything that

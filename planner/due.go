@@ -234,8 +234,8 @@ func (m *model) limit() {
 	}
 }
 
-// takeWithViews adds what a view shows besides what is taken, and the view itself: it is
-// made anew with that, be the limit what it is, and must not show two versions of a source.
+// takeWithViews adds what a view shows besides what is taken, and the view itself, if it is
+// made anew with that: be the limit what it is, it must not show two versions of a source.
 func (m *model) takeWithViews(taken map[*node]bool) {
 	var take func(n *node)
 	take = func(n *node) {
@@ -250,9 +250,14 @@ func (m *model) takeWithViews(taken map[*node]bool) {
 	for before := -1; before != len(taken); {
 		before = len(taken)
 		for i := range m.list {
-			view := &m.list[i]
-			if slices.ContainsFunc(m.shows[view], func(table *node) bool { return taken[table] }) {
-				take(view)
+			n := &m.list[i]
+			if slices.ContainsFunc(m.shows[n], func(table *node) bool { return taken[table] }) {
+				take(n)
+			}
+			if taken[n] {
+				for _, table := range m.beside(n, func(table *node) bool { return table.builds() && !taken[table] }) {
+					take(table)
+				}
 			}
 		}
 	}

@@ -24,6 +24,7 @@ func Make(in Input) Plan {
 	for i := range m.list {
 		m.decide(&m.list[i])
 	}
+	m.buildBeside()
 	m.limit()
 	for i := range m.list {
 		m.settle(&m.list[i])
@@ -66,6 +67,8 @@ type model struct {
 	tolerant bool // some asset may be built with a last good version
 	// shows are the published views and the tables that can be seen in each.
 	shows map[*node][]*node
+	// stuck are the views that are due and cannot be made, by what they show; see beside.
+	stuck map[*node][]*node
 	// held says why an asset is not to be built because of what a view would show.
 	held map[assets.Name][]Reason
 }

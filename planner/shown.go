@@ -41,23 +41,35 @@ func (m *model) publishedShows() map[*node][]*node {
 // would show more of a source in them than in a table that cannot be built. It reports
 // whether there are any that were not held back before.
 func (m *model) holdBack() (more bool) {
-	for i := range m.list {
-		view := &m.list[i]
-		if view.needs() && !view.cannot() {
-			continue // it is made anew with all that it shows
+	for again := true; again; {
+		again = false
+		for i := range m.list {
+			again = m.holdBeside(&m.list[i]) || again
 		}
-		for _, behind := range m.shows[view] {
-			if !behind.needs() || !behind.cannot() || m.lastGood(view, behind) {
+		more = more || again
+	}
+	return more
+}
+
+// holdBeside holds back what one view would show beside what cannot be built or is held
+// back, and reports whether that is any more.
+func (m *model) holdBeside(view *node) (more bool) {
+	held := func(n *node) bool { return n.cannot() || len(m.held[n.asset.Name]) > 0 }
+	made := view.needs() && !view.cannot() // anew, with all that it shows
+	for _, behind := range m.shows[view] {
+		switch {
+		case !behind.needs() || !held(behind) || standsIn(view, behind):
+			continue
+		case made && !slices.Contains(view.inputs, behind):
+			continue // the next look tells whether a view that it reads cannot be made
+		}
+		for _, table := range m.shows[view] {
+			if held(table) {
 				continue
 			}
-			for _, table := range m.shows[view] {
-				name := table.asset.Name
-				source, both := m.bothLack(behind, table)
-				if !both || table.cannot() || len(m.held[name]) > 0 {
-					continue
-				}
+			if source, both := m.bothLack(behind, table); both {
 				more = true
-				m.held[name] = []Reason{because(InputsDisagree, behind.asset.Name,
+				m.held[table.asset.Name] = []Reason{because(InputsDisagree, behind.asset.Name,
 					"the view %s would show it beside %s, which cannot be built and reflects less of source %s", view.asset.Name, behind.asset.Name, source)}
 			}
 		}
@@ -67,12 +79,67 @@ func (m *model) holdBack() (more bool) {
 
 // bothLack returns a source of which neither asset reflects the newest version.
 func (m *model) bothLack(a, b *node) (source assets.Name, both bool) {
-	for _, gap := range a.gaps {
-		if m.in.Project.Sources[gap.source] != nil && len(b.gaps.of([]assets.Name{gap.source})) > 0 {
-			return gap.source, true
+	for _, of := range a.gaps {
+		_, lacks := slices.BinarySearchFunc(b.gaps, of.source, func(g gap, name assets.Name) int { return g.source.Compare(name) })
+		if lacks && m.in.Project.Sources[of.source] != nil {
+			return of.source, true
 		}
 	}
 	return assets.Name{}, false
+}
+
+// buildBeside has built now what waits but is shown, in a view that is due and cannot be
+// made, beside what is built now and reflects more of a source then. If the view could be
+// made, it would take both along.
+func (m *model) buildBeside() {
+	waits := func(n *node) bool { return n.action == Wait && !n.cannot() }
+	var now func(n *node)
+	now = func(n *node) {
+		n.startBy = earlier(n.startBy, m.in.Now)
+		m.decide(n)
+		for _, input := range n.inputs {
+			if input != nil && waits(input) {
+				now(input)
+			}
+		}
+	}
+	for again := true; again; {
+		again = false
+		for i := range m.list {
+			if n := &m.list[i]; n.builds() {
+				for _, table := range m.beside(n, waits) {
+					again = true
+					now(table)
+				}
+			}
+		}
+	}
+}
+
+// beside lists those of some tables that must not reflect less of a source than n, because
+// a view that is due and cannot be made shows them beside it.
+func (m *model) beside(n *node, of func(*node) bool) (tables []*node) {
+	if m.stuck == nil {
+		m.stuck = map[*node][]*node{}
+		for i := range m.list {
+			if view := &m.list[i]; view.action == Blocked {
+				for _, table := range m.shows[view] {
+					m.stuck[table] = append(m.stuck[table], view)
+				}
+			}
+		}
+	}
+	for _, view := range m.stuck[n] {
+		for _, table := range m.shows[view] {
+			if table == n || !of(table) || slices.Contains(tables, table) {
+				continue
+			}
+			if _, both := m.bothLack(n, table); both {
+				tables = append(tables, table)
+			}
+		}
+	}
+	return tables
 }
 
 // shown are the tables that can be seen in any published view.

@@ -43,6 +43,9 @@ func (m *model) restrict() (outside []assets.Name) {
 			for _, view := range views[n.asset.Name] {
 				keep(view, nil)
 			}
+			for _, table := range m.beside(n, (*node).builds) {
+				keep(table, nil)
+			}
 		}
 	}
 	for i := range m.list {

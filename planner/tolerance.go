@@ -20,7 +20,12 @@ func StandsIn(uses []string, is, last []assets.Column) bool {
 // needs a build and cannot be built: for n the input then is what it is, whatever it does
 // not reflect. Otherwise n would be built again and again, to no effect.
 func (m *model) lastGood(n, input *node) bool {
-	return input != nil && input.needs() && input.cannot() && n.asset.Tolerates(input.asset) &&
+	return input != nil && input.needs() && input.cannot() && standsIn(n, input)
+}
+
+// standsIn reports whether n may be built with the last good version of an input.
+func standsIn(n, input *node) bool {
+	return n.asset.Tolerates(input.asset) &&
 		input.last != nil && !lost(input) && StandsIn(n.graph.Bound.Uses[input.asset.Name], input.graph.Columns, input.last.Made.Columns)
 }
 

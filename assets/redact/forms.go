@@ -24,6 +24,9 @@ func forms(secret string) []string {
 	}
 	var out []string
 	for _, text := range texts {
+		if len(text) < Shortest {
+			continue // nothing is left of it that could be told from other texts
+		}
 		out = append(out, text, strings.ToUpper(text), strings.ToLower(text))
 		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 			out = append(out, encoding.EncodeToString([]byte(text)))

@@ -16,6 +16,20 @@ const (
 	pem    = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----"
 )
 
+// Of a secret that is made of spaces or marks nothing is left without those at its end, and
+// of others too little to look for.
+func TestSecretsOfMarks(t *testing.T) {
+	for secret, others := range map[string]string{"": "none", "    ": "a b", "\n\n\n\n": "a\nb", "......": "and so on...", "ab!!!!": "6162 ab!"} {
+		s := New([]string{secret})
+		if got := s.String(others); got != others {
+			t.Errorf("with the secret %q: %q", secret, got)
+		}
+		if got := s.String("<" + secret + ">"); secret != "" && got != "<"+Hidden+">" {
+			t.Errorf("of the secret %q: %q", secret, got)
+		}
+	}
+}
+
 // The ways in which a secret might get past whoever looks for it as it stands.
 func TestTricks(t *testing.T) {
 	s := New([]string{"hunter22hunter", quoted, pem, "pässwörd", "b4ng!?", " spacious\n", "ab", "true"})

@@ -47,8 +47,11 @@ const (
 // its record. With contents what is published is read, and its digest compared. It
 // changes nothing. An error means that the file cannot be read to the end.
 func (db *DB) Examine(ctx context.Context, contents bool) (found []Finding, err error) {
+	if db.bare {
+		return nil, nil
+	}
 	c, err := db.Conn(ctx)
-	if err != nil || db.bare {
+	if err != nil {
 		return nil, err
 	}
 	defer c.Close()

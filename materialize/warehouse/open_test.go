@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -30,5 +31,31 @@ func TestOpenErrorSaysWhatToDo(t *testing.T) {
 		if class, _ := ClassOf(err); !strings.HasPrefix(err.Error(), c.connection) || class != assets.IOError {
 			t.Errorf("of a connection: %v (%s), want %s…", err, class, c.connection)
 		}
+	}
+}
+
+// Of a file without state tables there is nothing to look at, and nobody keeps it open.
+func TestNothingKeepsABareFileOpen(t *testing.T) {
+	ctx, path := t.Context(), filepath.Join(t.TempDir(), "w.duckdb")
+	made, err := Memory(ctx)
+	if err == nil {
+		err = errors.Join(made.Exec(ctx, "ATTACH "+Literal(path)), made.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := Open(ctx, Options{Path: path, ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if found, err := db.Examine(ctx, true); len(found) > 0 || err != nil {
+		t.Error(found, err)
+	}
+	if g, err := db.Garbage(ctx, Keeping{}); len(g.Past)+len(g.Tables) > 0 || err != nil {
+		t.Error(g, err)
+	}
+	if n := db.pool.Stats().InUse; n != 0 {
+		t.Errorf("%d connections are in use", n)
 	}
 }

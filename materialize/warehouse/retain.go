@@ -62,8 +62,11 @@ type Garbage struct {
 
 // Garbage finds what is not to be kept, and changes nothing.
 func (db *DB) Garbage(ctx context.Context, k Keeping) (g Garbage, err error) {
+	if db.bare {
+		return g, nil
+	}
 	c, err := db.Conn(ctx)
-	if err != nil || db.bare {
+	if err != nil {
 		return g, err
 	}
 	defer c.Close()
