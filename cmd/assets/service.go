@@ -105,7 +105,12 @@ func (s *service) countBreaches(ctx context.Context) {
 func readLedger(ctx context.Context, db *warehouse.DB, now time.Time) (l planner.Ledger, ended int, err error) {
 	l, err = db.Ledger(ctx, now)
 	recorded, err2 := db.Breaches(ctx)
-	return l, len(recorded) - len(l.Open), errors.Join(err, err2)
+	for _, b := range recorded {
+		if !b.Ended.IsZero() {
+			ended++
+		}
+	}
+	return l, ended, errors.Join(err, err2)
 }
 
 // Push writes the event down and has the daemon look at once.

@@ -22,7 +22,7 @@ func freshName(path string) string { return fmt.Sprintf("%s.%d.new", path, os.Ge
 // them only reads the old file, and one would put what it copied over what another has put
 // there, and over what was published since. It waits as [Open] does. Errors: *LockedError.
 func (o Options) replacing(ctx context.Context) (release func(), err error) {
-	lock := flock.New(o.Path+".replacing", flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
+	lock := flock.New(o.Path+".replacing", flock.SetFlag(os.O_CREATE|os.O_RDONLY), flock.SetPermissions(0o666))
 	_, err = o.wait(ctx, func() (*DB, error) {
 		for {
 			if ours, err := lock.TryLock(); err != nil {
