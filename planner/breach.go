@@ -50,7 +50,8 @@ func (l Ledger) Breaches(in Input) []Breach {
 	}
 	s := sweep{now: in.Now, last: map[breachKey]*spell{}}
 	for _, b := range l.Open {
-		s.last[b.key()] = &spell{Breach: b, until: l.Synced, open: true}
+		// A clock that was ahead may have entered it after the entry that now counts as the last.
+		s.last[b.key()] = &spell{Breach: b, until: later(l.Synced, b.Due), open: true}
 	}
 	m := newModel(in, buildOrder(in))
 	for _, source := range assets.SortedNames(in.Project.Sources) {
@@ -146,7 +147,7 @@ func (s *sweep) add(b Breach, until time.Time) {
 	if before != nil && !before.open && before.until.IsZero() {
 		return // a block that was declared twice
 	}
-	if before == nil || b.Due.After(before.until) {
+	if before == nil || b.Due.Truncate(time.Microsecond).After(before.until) { // as a warehouse keeps times
 		s.end(before)
 		before = &spell{Breach: b}
 		s.last[b.key()] = before

@@ -321,3 +321,21 @@ func TestShares(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// A breach that goes on is one, also if the run that entered it had a clock that was ahead, so
+// that the ledger goes on from an entry before it was due.
+func TestABreachThatAClockAheadEnteredGoesOn(t *testing.T) {
+	w := newWorld("a < raw.s")
+	w.asset("a").Freshness = []assets.Freshness{{MaxLag: time.Minute}}
+	w.plan(now.Add(-3 * time.Hour))
+	w.observe("raw.s", func(o *Observation) { o.Version.ID, o.Arrived = "file:2", now.Add(-time.Hour+500*time.Nanosecond) })
+	l := Ledger{Synced: now.Add(-2 * time.Hour)}
+	for range 2 {
+		breaches := l.Breaches(w.Input)
+		if len(breaches) != 1 || !breaches[0].Ended.IsZero() {
+			t.Fatalf("%+v", breaches)
+		}
+		breaches[0].Due = breaches[0].Due.Truncate(time.Microsecond) // as a warehouse keeps it
+		l.Open = breaches
+	}
+}
