@@ -92,7 +92,7 @@ func (m *model) bothLack(a, b *node) (source assets.Name, both bool) {
 // made, beside what is built now and reflects more of a source then. If the view could be
 // made, it would take both along.
 func (m *model) buildBeside() {
-	waits := func(n *node) bool { return n.action == Wait && !n.cannot() }
+	waits := func(n *node) bool { return n.needs() && !n.cannot() && !m.isDue(n) }
 	var now func(n *node)
 	now = func(n *node) {
 		n.startBy = earlier(n.startBy, m.in.Now)
@@ -106,7 +106,7 @@ func (m *model) buildBeside() {
 	for again := true; again; {
 		again = false
 		for i := range m.list {
-			if n := &m.list[i]; n.builds() {
+			if n := &m.list[i]; n.builds() && m.isDue(n) {
 				for _, table := range m.beside(n, waits) {
 					again = true
 					now(table)
@@ -116,13 +116,18 @@ func (m *model) buildBeside() {
 	}
 }
 
+// isDue reports whether n needs a build that is to begin by now.
+func (m *model) isDue(n *node) bool {
+	return n.needs() && !n.startBy.IsZero() && !n.startBy.After(m.in.Now)
+}
+
 // beside lists those of some tables that must not reflect less of a source than n, because
 // a view that is due and cannot be made shows them beside it.
 func (m *model) beside(n *node, of func(*node) bool) (tables []*node) {
 	if m.stuck == nil {
 		m.stuck = map[*node][]*node{}
 		for i := range m.list {
-			if view := &m.list[i]; view.action == Blocked {
+			if view := &m.list[i]; view.cannot() && m.isDue(view) {
 				for _, table := range m.shows[view] {
 					m.stuck[table] = append(m.stuck[table], view)
 				}

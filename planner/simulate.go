@@ -153,6 +153,7 @@ func newSimulation(in Input) *simulation {
 		s.step = simulationStep
 	}
 	s.resolvePolicies()
+	s.shows = s.publishedShows()
 	for i := range s.list {
 		s.selective[&s.list[i]] = slices.ContainsFunc(s.policies[i], func(id int) bool { return s.known.all[id].sources != nil })
 	}
@@ -227,36 +228,46 @@ func (s *simulation) with(n *node, g, more gaps) gaps {
 // plan finds out what is to be done at a moment.
 func (s *simulation) plan(now time.Time) {
 	s.in.Now = now
-	for i := range s.list {
-		n := &s.list[i]
-		n.action, n.due, n.startBy, n.chain = None, time.Time{}, time.Time{}, 0
-		n.gaps = n.lag
-		for _, name := range n.graph.Inputs {
-			if input := s.nodes[name]; input != nil && len(input.gaps) > 0 && !s.lastGood(n, input) && (n.last != nil || !n.atOnce) && n.asset.Enabled {
-				n.gaps = s.with(n, n.gaps, input.gaps)
-			}
-		}
-		if !n.needs() {
-			continue
-		}
-		n.chain = s.chain(n)
-		n.blockers = nil
-		if len(s.stuck[n]) > 0 || slices.ContainsFunc(n.graph.Inputs, func(name assets.Name) bool {
-			input := s.nodes[name]
-			return input != nil && input.needs() && input.cannot() && !s.lastGood(n, input)
-		}) {
-			n.blockers = []Reason{{Code: UpstreamFailed}}
+	s.held, s.model.stuck = map[assets.Name][]Reason{}, nil
+	for again := true; again; again = s.holdBack() {
+		for i := range s.list {
+			s.lookAhead(&s.list[i])
 		}
 	}
 	s.schedule()
 	for i := range s.list {
 		n := &s.list[i]
-		// What is to begin within this step begins now.
-		if n.needs() && !n.cannot() && !n.startBy.IsZero() && n.startBy.Before(now.Add(s.step)) {
+		if !n.startBy.IsZero() && n.startBy.Before(now.Add(s.step)) {
+			n.startBy = earlier(n.startBy, now) // what is to begin within this step begins now
+		}
+		if s.isDue(n) && !n.cannot() {
 			n.action = Rebuild
 		}
 	}
+	s.buildBeside()
 	s.limit()
+}
+
+// lookAhead finds out what n needs at a moment, and whether anything stands against it.
+func (s *simulation) lookAhead(n *node) {
+	n.action, n.due, n.startBy, n.chain = None, time.Time{}, time.Time{}, 0
+	n.gaps = n.lag
+	for _, name := range n.graph.Inputs {
+		if input := s.nodes[name]; input != nil && len(input.gaps) > 0 && !s.lastGood(n, input) && (n.last != nil || !n.atOnce) && n.asset.Enabled {
+			n.gaps = s.with(n, n.gaps, input.gaps)
+		}
+	}
+	if !n.needs() {
+		return
+	}
+	n.chain = s.chain(n)
+	n.blockers = slices.Clone(s.held[n.asset.Name])
+	if len(s.stuck[n]) > 0 || slices.ContainsFunc(n.graph.Inputs, func(name assets.Name) bool {
+		input := s.nodes[name]
+		return input != nil && input.needs() && input.cannot() && !s.lastGood(n, input)
+	}) {
+		n.blockers = append(n.blockers, Reason{Code: UpstreamFailed})
+	}
 }
 
 // begin starts runs of what is to be built and hangs together, as far as nothing that
