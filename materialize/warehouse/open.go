@@ -356,9 +356,6 @@ func openError(path string, err error) error {
 	case strings.Contains(err.Error(), "Permission denied"):
 		return &deniedError{path, err}
 	}
-	if strings.Contains(err.Error(), "Permission denied") {
-		err = fs.ErrPermission
-	}
 	return fmt.Errorf("open the warehouse %s: %w", path, err)
 }
 
