@@ -10,29 +10,46 @@ import (
 // beside what the others are. If one of them cannot be built the view stays as it is, and
 // nothing may be built of the others that would make it show two versions of a source.
 
-// publishedShows lists the published views and the tables that can be seen in each: what
-// it was published reading and, of views, what these show.
-func (m *model) publishedShows() map[*node][]*node {
-	shows := map[*node][]*node{}
-	for i := range m.list { // inputs first
-		view := &m.list[i]
-		if view.last == nil || view.last.Table != "" {
+// Shows lists of each published view in order, inputs first, the tables that can be seen in
+// it: what it was published reading and, of views, what these show. What is not in order is
+// left out.
+func (s State) Shows(order []assets.Name) map[assets.Name][]assets.Name {
+	shows := map[assets.Name][]assets.Name{}
+	var known map[assets.Name]bool // made if there is any view
+	for _, view := range order {
+		last, published := s.Last[Key{Asset: view}]
+		if !published || last.Table != "" {
 			continue
 		}
-		tables := []*node{}
-		for _, name := range assets.SortedNames(view.last.Reads) {
-			input := m.nodes[name]
+		if known == nil {
+			known = setOf(order)
+		}
+		seen, tables := map[assets.Name]bool{}, []assets.Name{}
+		for _, input := range assets.SortedNames(last.Reads) {
 			of, isView := shows[input]
-			if !isView && input != nil {
-				of = []*node{input}
+			if !isView && known[input] {
+				of = []assets.Name{input}
 			}
 			for _, table := range of {
-				if !slices.Contains(tables, table) {
-					tables = append(tables, table)
+				if !seen[table] {
+					seen[table], tables = true, append(tables, table)
 				}
 			}
 		}
 		shows[view] = tables
+	}
+	return shows
+}
+
+// publishedShows is [State.Shows] of the assets of m.
+func (m *model) publishedShows() map[*node][]*node {
+	shows := map[*node][]*node{}
+	for view, tables := range m.in.State.Shows(buildOrder(m.in)) {
+		nodes := make([]*node, len(tables))
+		for i, table := range tables {
+			nodes[i] = m.nodes[table]
+		}
+		shows[m.nodes[view]] = nodes
 	}
 	return shows
 }
